@@ -18,6 +18,9 @@ public interface IAgentAdapter
     /// <summary>A parser for one run's output; not shared between runs.</summary>
     IAgentStream OpenStream();
 
+    /// <summary>The command that exits 0 inside when the session can be resumed there; null when the agent cannot resume.</summary>
+    GuestCommand? SessionProbe(string sessionId, string home);
+
     /// <summary>The line for standard input that says something to the agent while it works; null when it cannot be told.</summary>
     string? SteerLine(string text);
 

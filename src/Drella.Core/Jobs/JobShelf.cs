@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Drella.Core.Journal;
+
+namespace Drella.Core.Jobs;
+
+/// <summary>Every job of this factory, folded from the journal. Thread-safe.</summary>
+public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
+{
+    private readonly ConcurrentDictionary<JobId, LiveJob> jobs = new();
+    private readonly SemaphoreSlim opening = new(1, 1);
+
+    /// <summary>Raised when a job was opened or changed; see <see cref="LiveJob.Changed"/>.</summary>
+    public event Action<LiveJob>? Changed;
+
+    public IEnumerable<LiveJob> All => jobs.Values;
+
+    public LiveJob? Find(JobId id) => jobs.GetValueOrDefault(id);
+
+    /// <summary>Folds every stream. Called once, before anything else.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        Job? job = null;
+        await foreach (var entry in journal.ReadAllAsync("job/", cancellationToken))
+        {
+            var decoded = JobEntryCodec.Decode(entry);
+            if (entry.Sequence == 1)
+            {
+                Put(job);
+                job = JobFold.Open(new JobId(entry.Stream.Value["job/".Length..]), decoded, entry.At)
+                    ?? throw new InvalidDataException($"{entry.Stream} does not begin with the opening of a job");
+            }
+            else
+            {
+                job = JobFold.Apply(job!, decoded, entry.At);
+            }
+        }
+
+        Put(job);
+    }
+
+    /// <summary>Opens a job, or finds the one that this revision already has.</summary>
+    public async Task<LiveJob> OpenAsync(JobRequest request, CancellationToken cancellationToken)
+    {
+        var id = request.Source.Job;
+        await opening.WaitAsync(cancellationToken);
+        LiveJob live;
+        try
+        {
+            if (Find(id) is { } known)
+            {
+                return known;
+            }
+
+            var opened = new JobEntry.Opened(request);
+            var kept = await journal.AppendAsync(id.Stream, 0, [JobEntryCodec.Encode(opened)], CancellationToken.None);
+            live = Put(JobFold.Open(id, opened, kept[0].At));
+        }
+        finally
+        {
+            opening.Release();
+        }
+
+        Changed?.Invoke(live);
+        return live;
+    }
+
+    public void Dispose()
+    {
+        opening.Dispose();
+        foreach (var live in jobs.Values)
+        {
+            live.Dispose();
+        }
+    }
+
+    [return: NotNullIfNotNull(nameof(job))]
+    private LiveJob? Put(Job? job)
+    {
+        if (job is null)
+        {
+            return null;
+        }
+
+        var live = new LiveJob(journal, time, job);
+        live.Changed += changed => Changed?.Invoke(changed);
+        jobs[job.Id] = live;
+        return live;
+    }
+}
