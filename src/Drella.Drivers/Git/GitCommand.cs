@@ -1,7 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using Drella.Core;
+using Drella.Drivers.Processes;
 
 namespace Drella.Drivers.Git;
 
@@ -41,6 +40,9 @@ internal sealed record GitResult(int ExitCode, byte[] Output, string ErrorTail, 
 internal sealed class GitCommand(TimeProvider time)
 {
     private const int ErrorTail = 4096;
+
+    // The environment is the one below and nothing else.
+    private readonly ProcessRunner runner = new(time, new Dictionary<string, string>());
 
     private static readonly string[] FixedSettings =
     [
@@ -82,7 +84,7 @@ internal sealed class GitCommand(TimeProvider time)
     {
         using var deadline = new CancellationTokenSource(call.Timeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        using var process = Start(call);
+        await using var process = runner.Start(Line(call));
         try
         {
             return await ConverseAsync(process, call, linked.Token);
@@ -90,10 +92,6 @@ internal sealed class GitCommand(TimeProvider time)
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new DriverException(true, $"git {call.Arguments[0]} took longer than {call.Timeout}") { Failure = DriverFailure.Exhausted };
-        }
-        finally
-        {
-            await EndAsync(process);
         }
     }
 
@@ -106,12 +104,13 @@ internal sealed class GitCommand(TimeProvider time)
             : throw new DriverException(false, $"git {call.Arguments[0]} ended with {result.ExitCode}: {result.ErrorTail}");
     }
 
-    private static async Task<GitResult> ConverseAsync(Process process, GitCall call, CancellationToken cancellationToken)
+    private static async Task<GitResult> ConverseAsync(HostProcess process, GitCall call, CancellationToken cancellationToken)
     {
-        var errors = TailAsync(process.StandardError.BaseStream, cancellationToken);
+        var tail = new ByteTail(ErrorTail);
+        var errors = tail.DrainAsync(process.StandardError, cancellationToken);
         var input = FeedAsync(process, call.Input, cancellationToken);
         var collected = new MemoryStream();
-        var stdout = process.StandardOutput.BaseStream;
+        var stdout = process.StandardOutput;
         if (call.Output is { } reader)
         {
             await reader(stdout, cancellationToken);
@@ -124,15 +123,16 @@ internal sealed class GitCommand(TimeProvider time)
         var wasCut = await stdout.ReadAsync(new byte[1], cancellationToken) > 0;
         if (wasCut)
         {
-            Kill(process);
+            process.Kill();
         }
 
-        await process.WaitForExitAsync(cancellationToken);
-        await input;
-        return new GitResult(process.ExitCode, collected.ToArray(), await errors, wasCut);
+        var exitCode = await process.WaitAsync(cancellationToken);
+        await Task.WhenAll(input, errors);
+        process.Settle();
+        return new GitResult(exitCode, collected.ToArray(), tail.ToString(), wasCut);
     }
 
-    private static Process Start(GitCall call)
+    private static ProcessSpec Line(GitCall call)
     {
         List<string> line = [.. call.Wrapper, "git", "--no-pager", "--git-dir", call.GitDir];
         foreach (var setting in FixedSettings.Concat(call.Settings))
@@ -141,35 +141,20 @@ internal sealed class GitCommand(TimeProvider time)
         }
 
         line.AddRange(call.Arguments);
-        var start = new ProcessStartInfo(line[0], line.Skip(1))
+        var environment = new Dictionary<string, string>(FixedEnvironment);
+        foreach (var (name, value) in call.Environment)
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = "/",
-        };
-        start.Environment.Clear();
-        foreach (var (name, value) in FixedEnvironment.Concat(call.Environment))
-        {
-            start.Environment[name] = value;
+            environment[name] = value;
         }
 
-        try
-        {
-            return Process.Start(start) ?? throw new DriverException(false, $"'{line[0]}' did not start");
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new DriverException(false, $"'{line[0]}' cannot be started: {e.Message}", e);
-        }
+        return new ProcessSpec { Program = line[0], Arguments = line[1..], Environment = environment };
     }
 
-    private static async Task FeedAsync(Process process, Func<Stream, CancellationToken, Task>? input, CancellationToken cancellationToken)
+    private static async Task FeedAsync(HostProcess process, Func<Stream, CancellationToken, Task>? input, CancellationToken cancellationToken)
     {
         try
         {
-            await using var stdin = process.StandardInput.BaseStream;
+            await using var stdin = process.StandardInput;
             if (input is not null)
             {
                 await input(stdin, cancellationToken);
@@ -194,48 +179,6 @@ internal sealed class GitCommand(TimeProvider time)
             }
 
             to.Write(buffer, 0, read);
-        }
-    }
-
-    private static async Task<string> TailAsync(Stream from, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[8192];
-        var tail = new StringBuilder();
-        int read;
-        while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            tail.Append(Encoding.UTF8.GetString(buffer, 0, read));
-            if (tail.Length > ErrorTail)
-            {
-                tail.Remove(0, tail.Length - ErrorTail);
-            }
-        }
-
-        return Printable(tail.ToString());
-    }
-
-    // What Git prints may quote a hostile name.
-    private static string Printable(string text) =>
-        string.Concat(text.Trim().Select(c => char.IsControl(c) && c != '\n' ? $"\\x{((int)c).ToString("x2", CultureInfo.InvariantCulture)}" : c.ToString()));
-
-    private static void Kill(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (InvalidOperationException)
-        {
-            // Already gone.
-        }
-    }
-
-    private static async Task EndAsync(Process process)
-    {
-        if (!process.HasExited)
-        {
-            Kill(process);
-            await process.WaitForExitAsync(CancellationToken.None);
         }
     }
 }
