@@ -34,6 +34,12 @@ public interface IForge
     /// <summary>The last commit on the branch that touched the path: who merged a spec, and when. Null when none did.</summary>
     Task<CommitInfo?> LastCommitAsync(RepoName repo, string branch, string path, CancellationToken cancellationToken);
 
+    /// <summary>Number of the pull request that brought a commit to its branch, or null when none did.</summary>
+    Task<int?> PullRequestOfCommitAsync(RepoName repo, string commit, CancellationToken cancellationToken);
+
+    /// <summary>Opens an issue, or finds our open one that carries the key. Returns its number.</summary>
+    Task<int> OpenIssueAsync(RepoName repo, string title, string body, EffectKey key, CancellationToken cancellationToken);
+
     /// <summary>
     /// Moves a file in one commit on a branch through the forge's API. Succeeds without effect when the source is absent and the target present.
     /// </summary>

@@ -13,7 +13,7 @@ internal sealed partial class JobRunner(IReadOnlyDictionary<StepName, IStep> ste
     /// </summary>
     public async Task RunAsync(LiveJob live, CancellationToken cancellationToken)
     {
-        using var scope = logger.BeginScope("{Job}", live.Job.Id.Value);
+        using var scope = JobScope(logger, live.Job.Id);
         var hadSlot = live.Job.Step is null || JobPlan.NeedsSlot(live.Job.Step.Value);
         if (live.Job.Phase == JobPhase.Queued)
         {
@@ -67,6 +67,8 @@ internal sealed partial class JobRunner(IReadOnlyDictionary<StepName, IStep> ste
             return new StepOutcome.Rejected(JobConclusion.Failed, $"{step} met a fault of the factory itself ({error.GetType().Name}); the daemon's log has it under {live.Job.Id}");
         }
     }
+
+    private static readonly Func<ILogger, JobId, IDisposable?> JobScope = LoggerMessage.DefineScope<JobId>("{Job}");
 
     private static string Describe(StepOutcome outcome) => outcome switch
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Drella.Core.Journal;
 
 namespace Drella.Core.Jobs;
@@ -26,7 +25,7 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
             var decoded = JobEntryCodec.Decode(entry);
             if (entry.Sequence == 1)
             {
-                Put(job);
+                PutKnown(job);
                 job = JobFold.Open(new JobId(entry.Stream.Value["job/".Length..]), decoded, entry.At)
                     ?? throw new InvalidDataException($"{entry.Stream} does not begin with the opening of a job");
             }
@@ -36,7 +35,7 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
             }
         }
 
-        Put(job);
+        PutKnown(job);
     }
 
     /// <summary>Opens a job, or finds the one that this revision already has.</summary>
@@ -54,7 +53,7 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
 
             var opened = new JobEntry.Opened(request);
             var kept = await journal.AppendAsync(id.Stream, 0, [JobEntryCodec.Encode(opened)], CancellationToken.None);
-            live = Put(JobFold.Open(id, opened, kept[0].At));
+            live = Put(JobFold.Open(id, opened, kept[0].At)!);
         }
         finally
         {
@@ -74,14 +73,16 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
         }
     }
 
-    [return: NotNullIfNotNull(nameof(job))]
-    private LiveJob? Put(Job? job)
+    private void PutKnown(Job? job)
     {
-        if (job is null)
+        if (job is not null)
         {
-            return null;
+            Put(job);
         }
+    }
 
+    private LiveJob Put(Job job)
+    {
         var live = new LiveJob(journal, time, job);
         live.Changed += changed => Changed?.Invoke(changed);
         jobs[job.Id] = live;

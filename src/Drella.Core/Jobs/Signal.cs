@@ -3,31 +3,34 @@ namespace Drella.Core.Jobs;
 /// <summary>Wakes one waiting loop; raising it many times while nobody waits wakes once.</summary>
 public sealed class Signal
 {
-    private readonly SemaphoreSlim pending = new(0, 1);
+    private readonly Lock gate = new();
+    private TaskCompletionSource raised = New();
 
     public void Raise()
     {
-        lock (pending)
+        lock (gate)
         {
-            if (pending.CurrentCount == 0)
-            {
-                pending.Release();
-            }
+            raised.TrySetResult();
         }
     }
 
     /// <summary>Waits for the next raise, at most <paramref name="longest"/>.</summary>
     public async Task WaitAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var timer = new CancellationTokenSource(longest, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            await pending.WaitAsync(either.Token);
+            await raised.Task.WaitAsync(longest, time, cancellationToken);
         }
-        catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (TimeoutException)
         {
             // The longest wait is over: go round.
         }
+
+        lock (gate)
+        {
+            raised = raised.Task.IsCompleted ? New() : raised;
+        }
     }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -38,6 +38,6 @@ internal sealed class CappedStream(Stream inner, long limit) : Stream
     private int Count(int read)
     {
         left -= read;
-        return left >= 0 ? read : throw new DriverException(false, $"more than {limit:N0} bytes came") { Failure = DriverFailure.Exhausted };
+        return left >= 0 ? read : throw new DriverException(false, "more bytes came than are taken") { Failure = DriverFailure.Exhausted };
     }
 }

@@ -24,7 +24,7 @@ internal abstract record HarvestResult
 /// Takes commits out of a sandbox: the guest makes a bundle, the quarantine takes it in, the policy judges. The host never runs Git
 /// in anything that the guest can write.
 /// </summary>
-internal sealed class Harvester(IQuarantine quarantine, ContentPolicyOptions policy)
+internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
 {
     private const int MaxOutput = 4096;
     private const long MaxBundleBytes = 256L << 20;
@@ -67,13 +67,15 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicyOptions pol
         }
 
         var changes = await quarantine.InspectAsync(job.Request.RepoName, job.GuestBase!, taken, cancellationToken);
-        var report = ContentPolicy.Judge(changes, policy, job.Request.Waivers);
+        var report = policy.Judge(changes, new PolicyWaivers(job.Request.Waivers));
         var blocking = report.Refusals.Where(refusal => refusal.IsBlocking).ToList();
         return blocking.Count > 0
-            ? new HarvestResult.Refused(string.Join('\n', blocking.Take(20).Select(refusal => $"- {refusal}")))
+            ? new HarvestResult.Refused(string.Join('\n', blocking.Take(20).Select(refusal => "- " + Line(refusal))))
             : new HarvestResult.Taken(new JobEntry.Harvested(
-                taken, changes.Commits.Count, changes.Files.Count, [.. report.Refusals.Take(50).Select(refusal => refusal.ToString())]));
+                taken, changes.Commits.Count, changes.Files.Count, [.. report.Refusals.Take(50).Select(Line)]));
     }
+
+    private static string Line(Refusal refusal) => refusal.Path is null ? refusal.Explanation : $"{refusal.Path}: {refusal.Explanation}";
 
     private static string Short(string? commit) => commit is { Length: > 12 } ? commit[..12] : commit ?? "the base";
 }

@@ -15,7 +15,8 @@ internal sealed partial class StatusReporter(IForge forge, FactorySettings setti
         var job = live.Job;
         var text = StatusText.For(job, settings);
         var digest = StatusText.Digest(text);
-        if (digest == job.StatusDigest || Home(job) is not var (repo, number) || number == 0)
+        var (repo, number) = Home(job);
+        if (digest == job.StatusDigest || number == 0)
         {
             return;
         }
