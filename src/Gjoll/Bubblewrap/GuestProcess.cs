@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using Gjoll.Hosts;
+
+namespace Gjoll.Bubblewrap;
+
+/// <summary>One exec: the crossing process on the host, whose only child is the program in the guest.</summary>
+internal sealed class GuestProcess : IGuestProcess
+{
+    private const int KillRounds = 50;
+
+    private readonly Process _process;
+    private readonly RunRecord _run;
+    private readonly Task<ExitStatus> _ended;
+    private readonly CancellationTokenSource _timeout;
+    private readonly CancellationTokenRegistration _timer;
+    private int _cause = (int)ExitCause.Exited;
+
+    public GuestProcess(Process process, ExecSpec spec, RunRecord run, TimeProvider time)
+    {
+        _process = process;
+        _run = run;
+        StandardInput = process.StandardInput.BaseStream;
+        if (!spec.OpenStandardInput)
+        {
+            process.StandardInput.Close();
+        }
+
+        var limit = spec.OutputLimit is { } bytes ? new OutputLimit(bytes, () => End(ExitCause.OutputLimitReached)) : null;
+        StandardOutput = LimitedStream.Wrap(process.StandardOutput.BaseStream, limit);
+        StandardError = LimitedStream.Wrap(process.StandardError.BaseStream, limit);
+
+        _timeout = spec.Timeout is { } timeout ? new CancellationTokenSource(timeout, time) : new CancellationTokenSource();
+        _timer = _timeout.Token.Register(() => End(ExitCause.TimedOut));
+        _ended = WatchAsync();
+    }
+
+    public Stream StandardInput { get; }
+
+    public Stream StandardOutput { get; }
+
+    public Stream StandardError { get; }
+
+    public Task SignalAsync(GuestSignal signal, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (FindProgram() is { } program)
+        {
+            ProcessTable.Signal(program, (int)signal);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<ExitStatus> WaitAsync(CancellationToken cancellationToken) => _ended.WaitAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_ended.IsCompleted)
+        {
+            KillTree();
+            await _ended;
+        }
+
+        await _timer.DisposeAsync();
+        _timeout.Dispose();
+        _process.Dispose();
+    }
+
+    private async Task<ExitStatus> WatchAsync()
+    {
+        await _process.WaitForExitAsync(CancellationToken.None);
+        var cause = (ExitCause)Volatile.Read(ref _cause);
+        if (cause == ExitCause.Exited && _process.ExitCode != 0 && !ProcessTable.IsAlive(_run.Init))
+        {
+            cause = ExitCause.SandboxStopped;
+        }
+
+        return new ExitStatus(_process.ExitCode, cause);
+    }
+
+    private void End(ExitCause cause)
+    {
+        Interlocked.CompareExchange(ref _cause, (int)cause, (int)ExitCause.Exited);
+        KillTree();
+    }
+
+    /// <summary>Null before it has crossed and after it has ended. The crossing process has no other child, and reaps this one only by ending itself.</summary>
+    private ProcessIdentity? FindProgram() =>
+        ProcessTable.ChildrenOf(_process.Id)
+            .Where(id => ProcessTable.PidNamespaceOf(id) == _run.PidNamespace)
+            .Select(ProcessTable.Identify)
+            .OfType<ProcessIdentity>()
+            .FirstOrDefault();
+
+    /// <summary>Leaves first are no help against a program that forks; so all that is found is killed until nothing is.</summary>
+    private void KillTree()
+    {
+        if (_process.HasExited)
+        {
+            return;
+        }
+
+        var self = ProcessTable.Identify(_process.Id);
+        var found = ProcessTable.DescendantsOf(_process.Id);
+        for (var round = 0; round < KillRounds && found.Any(ProcessTable.IsAlive); round++)
+        {
+            foreach (var process in found)
+            {
+                ProcessTable.SignalKill(process);
+            }
+
+            found = ProcessTable.DescendantsOf(_process.Id);
+        }
+
+        if (self is not null)
+        {
+            ProcessTable.SignalKill(self);
+        }
+    }
+}
