@@ -9,7 +9,7 @@ internal static class BwrapArguments
 
     private static readonly string[] SystemLinks = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer, Endpoints endpoints, bool limitProcesses)
+    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer, Endpoints endpoints)
     {
         var spec = record.Spec;
         var scratch = Math.Max(SmallTmpfs, Math.Min(spec.Limits.DiskBytes, spec.Limits.MemoryBytes / 2));
@@ -57,16 +57,23 @@ internal static class BwrapArguments
             arguments.AddRange(["--ro-bind", mounts.Source("ro" + Text(index)), folder.GuestPath]);
         }
 
-        arguments.AddRange(["--remount-ro", "/", "--chdir", GuestPaths.Workspace, "--info-fd", "9", "--"]);
+        arguments.AddRange(["--remount-ro", "/", "--chdir", GuestPaths.Workspace, "--info-fd", "9"]);
+        return arguments;
+    }
+
+    /// <summary>The guest's first program, with what comes before it on bubblewrap's own command line.</summary>
+    public static IReadOnlyList<string> Command(SandboxRecord record, Endpoints endpoints, bool limitProcesses)
+    {
+        List<string> command = ["--"];
         if (limitProcesses)
         {
-            arguments.AddRange(["/usr/bin/prlimit", "--nproc=" + Text(spec.Limits.MaxProcesses), "--"]);
+            command.AddRange(["/usr/bin/prlimit", "--nproc=" + Text(record.Spec.Limits.MaxProcesses), "--"]);
         }
 
-        arguments.AddRange(["/bin/sh", "-c", Scripts.Keeper, "gjoll"]);
-        arguments.AddRange(spec.Forwards.Select((forward, index) => (forward, index)).Where(pair => pair.forward.GuestPort is not null)
+        command.AddRange(["/bin/sh", "-c", Scripts.Keeper, "gjoll"]);
+        command.AddRange(record.Spec.Forwards.Select((forward, index) => (forward, index)).Where(pair => pair.forward.GuestPort is not null)
             .Select(pair => $"{Text(pair.forward.GuestPort!.Value)}={endpoints.GuestPath(pair.forward, pair.index)}"));
-        return arguments;
+        return command;
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

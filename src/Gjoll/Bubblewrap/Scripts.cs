@@ -20,12 +20,12 @@ internal static class Scripts
 
     /// <summary>
     /// Root only, in a mount namespace of its own: shows the sources, which may lie under folders that the guest's user cannot pass, below one that it can.
-    /// All mounts and the loop device go away by themselves with the last process. Arguments: kind, place, source, three by three.
+    /// All mounts and the loop device go away by themselves with the last process. Arguments: kind, place, source, three by three; then -- and the guest's first command.
     /// </summary>
     public const string StartAsRoot = Join + """
         exec 9>&1 8<"$GJOLL_ARGUMENTS"
         mount -t tmpfs -o mode=755,size=256k,nosuid,nodev gjoll "$GJOLL_STAGE"
-        while [ $# -gt 0 ]; do
+        while [ "$1" != -- ]; do
           place="$GJOLL_STAGE/$2"
           if [ "$1" = file ]; then : > "$place"; else mkdir "$place"; fi
           if [ "$1" = image ]; then
@@ -40,13 +40,13 @@ internal static class Scripts
         done
         mount --rbind "$GJOLL_STAGE" /mnt
         cd /
-        exec setsid setpriv --reuid="$GJOLL_UID" --regid="$GJOLL_UID" --clear-groups -- bwrap --args 8
+        exec setsid setpriv --reuid="$GJOLL_UID" --regid="$GJOLL_UID" --clear-groups -- bwrap --args 8 "$@"
         """;
 
     public const string StartAsUser = Join + """
         exec 9>&1 8<"$GJOLL_ARGUMENTS"
         cd /
-        exec setsid bwrap --args 8
+        exec setsid bwrap --args 8 "$@"
         """;
 
     /// <summary>First program of the guest: one forwarder per argument <c>PORT=SOCKET</c>, then it keeps the sandbox alive.</summary>

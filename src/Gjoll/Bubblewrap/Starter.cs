@@ -25,10 +25,12 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             mounts.Add("folder", "ro" + index.ToString(CultureInfo.InvariantCulture), folder.HostPath);
         }
 
-        WriteArguments(name, record, mounts, layer);
+        var endpoints = new Endpoints(folders, name);
+        WriteArguments(name, BwrapArguments.For(record, mounts, layer, endpoints));
+        var first = BwrapArguments.Command(record, endpoints, limitProcesses: !cgroups.LimitsProcesses);
         string[] command = record.DropUser
-            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", Scripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher]
-            : ["/bin/sh", "-c", Scripts.StartAsUser, "gjoll"];
+            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", Scripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
+            : ["/bin/sh", "-c", Scripts.StartAsUser, "gjoll", .. first];
 
         using var launcher = HostProcess.Start(command, new Dictionary<string, string>
         {
@@ -134,9 +136,8 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             .Where(fields => fields.Length > 3 && fields[3] == "0A")
             .Select(fields => int.Parse(fields[1].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
-    private void WriteArguments(SandboxName name, SandboxRecord record, MountPlan mounts, WritableLayer layer)
+    private void WriteArguments(SandboxName name, IReadOnlyList<string> arguments)
     {
-        var arguments = BwrapArguments.For(record, mounts, layer, new Endpoints(folders, name), limitProcesses: !cgroups.LimitsProcesses);
         var path = folders.Arguments(name);
         File.WriteAllText(path, string.Concat(arguments.Select(argument => argument + "\0")));
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
