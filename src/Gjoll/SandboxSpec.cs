@@ -41,8 +41,8 @@ public abstract record Forward
     private Forward(string hostSocket) => HostSocket = hostSocket;
 
     /// <summary>
-    /// Absolute path of the listening socket on the host. It must exist when the sandbox starts. Best placed in
-    /// <see cref="SandboxInfo.EndpointFolder"/>, where a socket that is made anew is seen at once; a socket elsewhere must lie on the same file system.
+    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path on
+    /// the same file system as the provider's state folder. It must exist when the sandbox starts.
     /// </summary>
     public string HostSocket { get; }
 

@@ -3,8 +3,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gjoll.Tests;
 
-public sealed class BubblewrapContractTests : SandboxContract
+/// <summary>With everything this host offers.</summary>
+public class BubblewrapContractTests : SandboxContract
+{
+    protected override ISandboxProvider MakeProvider(string stateFolder) => Make(new BubblewrapOptions { StateFolder = stateFolder });
+
+    protected static BubblewrapProvider Make(BubblewrapOptions options) => new(options, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance);
+}
+
+/// <summary>As on a host with neither cgroups nor loop mounts.</summary>
+public sealed class PlainBubblewrapContractTests : BubblewrapContractTests
 {
     protected override ISandboxProvider MakeProvider(string stateFolder) =>
-        new BubblewrapProvider(new BubblewrapOptions { StateFolder = stateFolder }, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance);
+        Make(new BubblewrapOptions { StateFolder = stateFolder, UseCgroups = false, UseDiskImages = false });
 }

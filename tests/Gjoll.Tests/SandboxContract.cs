@@ -30,7 +30,7 @@ public abstract partial class SandboxContract : IAsyncLifetime
         using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var report = await Provider.SweepAsync(_ => false, bounded.Token);
         await ReleaseAsync(Provider);
-        Directory.Delete(_folder, recursive: true);
+        await TestHost.RunAsync("rm", "-rf", _folder);
         GC.SuppressFinalize(this);
         Assert.Empty(report.Failures);
     }

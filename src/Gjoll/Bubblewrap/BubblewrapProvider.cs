@@ -136,12 +136,16 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
         }
     }
 
-    private static void CheckSocketLengths(SandboxSpec spec)
+    private void CheckSocketLengths(SandboxSpec spec)
     {
         const int Longest = 107;
-        foreach (var forward in spec.Forwards.Where(forward => System.Text.Encoding.UTF8.GetByteCount(forward.HostSocket) > Longest))
+        var endpoints = new Endpoints(_folders, spec.Name);
+        foreach (var socket in spec.Forwards.Select(forward => endpoints.HostPath(forward.HostSocket)))
         {
-            throw new ArgumentException($"The path of the socket '{forward.HostSocket}' is longer than the {Longest} bytes that Linux allows.");
+            if (System.Text.Encoding.UTF8.GetByteCount(socket) > Longest)
+            {
+                throw new ArgumentException($"The path of the socket '{socket}' is longer than the {Longest} bytes that Linux allows.");
+            }
         }
     }
 

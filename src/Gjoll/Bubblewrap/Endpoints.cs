@@ -24,11 +24,12 @@ internal sealed class Endpoints(SandboxFolders folders, SandboxName name)
     {
         foreach (var (forward, index) in record.Spec.Forwards.Select((forward, index) => (forward, index)))
         {
-            if (!File.Exists(forward.HostSocket))
+            var socket = HostPath(forward.HostSocket);
+            if (!File.Exists(socket))
             {
                 if (demand)
                 {
-                    throw new GjollException($"Sandbox {name} is to reach {forward.HostSocket}, but nothing is there: listen first, then start.", isTransient: true);
+                    throw new GjollException($"Sandbox {name} is to reach {socket}, but nothing is there: listen first, then start.", isTransient: true);
                 }
 
                 continue;
@@ -36,20 +37,23 @@ internal sealed class Endpoints(SandboxFolders folders, SandboxName name)
 
             if (record.DropUser)
             {
-                Native.ChangeOwner(forward.HostSocket, record.UserId, record.UserId);
+                Native.ChangeOwner(socket, record.UserId, record.UserId);
             }
 
             if (!IsInside(forward))
             {
                 var link = Path.Combine(_folder, FileName(forward, index));
                 File.Delete(link);
-                Native.MakeHardLink(forward.HostSocket, link);
+                Native.MakeHardLink(socket, link);
             }
         }
     }
 
+    /// <summary>Where the owner listens.</summary>
+    public string HostPath(string hostSocket) => Path.Combine(_folder, hostSocket);
+
     private string FileName(ForwardRecord forward, int index) =>
         IsInside(forward) ? Path.GetFileName(forward.HostSocket) : "forward-" + index.ToString(CultureInfo.InvariantCulture);
 
-    private bool IsInside(ForwardRecord forward) => Path.GetDirectoryName(Path.GetFullPath(forward.HostSocket)) == _folder;
+    private bool IsInside(ForwardRecord forward) => Path.GetDirectoryName(Path.GetFullPath(HostPath(forward.HostSocket))) == _folder;
 }

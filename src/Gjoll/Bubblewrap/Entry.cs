@@ -50,7 +50,7 @@ internal static class Entry
             inside.AddRange(["/usr/bin/prlimit", "--nproc=" + Text(record.Spec.Limits.MaxProcesses), "--"]);
         }
 
-        inside.AddRange(["/bin/sh", "-c", $"exec /usr/bin/env -i -C \"$GJOLL_FOLDER\" {assignments} \"$@\"", "gjoll"]);
+        inside.AddRange(["/bin/sh", "-c", Scripts.Run.Replace("{0}", assignments, StringComparison.Ordinal), "gjoll"]);
         if (spec.Command[0].Contains('=', StringComparison.Ordinal))
         {
             // env would take it for one more variable.
@@ -73,7 +73,7 @@ internal static class Entry
         List<string> command = outer is null
             ? ["setpriv", "--regid=" + Text(record.UserId), "--clear-groups", "--", "nsenter", "--setuid", Text(GuestPaths.UserId)]
             : ["nsenter", "--preserve-credentials", $"--user=/proc/{Environment.ProcessId}/fd/{outer.DangerousGetHandle()}", "--", "nsenter"];
-        return [.. command, "--preserve-credentials", .. Namespaces, "--target", Text(run.Init.Id), "--"];
+        return [.. command, "--preserve-credentials", .. Namespaces, "--no-fork", "--target", Text(run.Init.Id), "--"];
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -3,11 +3,14 @@ using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;
 
-/// <summary>One exec: the crossing process on the host, whose only child is the program in the guest.</summary>
+/// <summary>One exec: the crossing process, which the host sees, and its only child, the program in the guest.</summary>
 internal sealed class GuestProcess : IGuestProcess
 {
     private const int KillRounds = 50;
 
+    private static readonly TimeSpan CrossingPoll = TimeSpan.FromMilliseconds(2);
+
+    private readonly TimeProvider _time;
     private readonly Process _process;
     private readonly RunRecord _run;
     private readonly Task<ExitStatus> _ended;
@@ -19,6 +22,7 @@ internal sealed class GuestProcess : IGuestProcess
     {
         _process = process;
         _run = run;
+        _time = time;
         StandardInput = process.StandardInput.BaseStream;
         if (!spec.OpenStandardInput)
         {
@@ -40,15 +44,19 @@ internal sealed class GuestProcess : IGuestProcess
 
     public Stream StandardError { get; }
 
-    public Task SignalAsync(GuestSignal signal, CancellationToken cancellationToken)
+    public async Task SignalAsync(GuestSignal signal, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (FindProgram() is { } program)
+        while (!_process.HasExited)
         {
-            ProcessTable.Signal(program, (int)signal);
-        }
+            if (FindProgram() is { } program)
+            {
+                ProcessTable.Signal(program, (int)signal);
+                return;
+            }
 
-        return Task.CompletedTask;
+            // It is still crossing.
+            await Task.Delay(CrossingPoll, _time, cancellationToken);
+        }
     }
 
     public Task<ExitStatus> WaitAsync(CancellationToken cancellationToken) => _ended.WaitAsync(cancellationToken);
@@ -84,7 +92,7 @@ internal sealed class GuestProcess : IGuestProcess
         KillTree();
     }
 
-    /// <summary>Null before it has crossed and after it has ended. The crossing process has no other child, and reaps this one only by ending itself.</summary>
+    /// <summary>Null before it has crossed and after it has ended. The crossing process has no other child in the guest.</summary>
     private ProcessIdentity? FindProgram() =>
         ProcessTable.ChildrenOf(_process.Id)
             .Where(id => ProcessTable.PidNamespaceOf(id) == _run.PidNamespace)

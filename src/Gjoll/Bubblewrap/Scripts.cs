@@ -62,4 +62,16 @@ internal static class Scripts
     public const string Enter = Join + """
         exec setsid "$@"
         """;
+
+    /// <summary>
+    /// The last step, without capabilities and in all namespaces of the guest: only children of this shell are in its PID namespace, so it starts one and
+    /// waits. It lets go of the streams, since whoever else held them would hide that the program closed them. A shell makes background programs ignore
+    /// the keyboard's signals; env takes that back. {0} stands for the variables to assign.
+    /// </summary>
+    public const string Run = """
+        exec 3<&0
+        /usr/bin/env --default-signal=INT,QUIT -i -C "$GJOLL_FOLDER" {0} "$@" <&3 3<&- &
+        exec </dev/null >/dev/null 2>&1 3<&-
+        wait $!
+        """;
 }

@@ -22,7 +22,9 @@ internal static partial class SpecCheck
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var forward in spec.Forwards)
         {
-            Require(Path.IsPathFullyQualified(forward.HostSocket), $"The host socket '{forward.HostSocket}' is not an absolute path.");
+            Require(
+                Path.IsPathFullyQualified(forward.HostSocket) || FileName().IsMatch(forward.HostSocket),
+                $"The host socket '{forward.HostSocket}' is neither an absolute path nor a bare file name.");
             switch (forward)
             {
                 case Forward.Tcp tcp:
@@ -78,6 +80,9 @@ internal static partial class SpecCheck
 
     [GeneratedRegex(@"\A[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Host();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex FileName();
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Variable();

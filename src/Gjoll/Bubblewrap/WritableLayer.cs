@@ -15,7 +15,9 @@ internal sealed class WritableLayer(SandboxFolders folders, SandboxName name, Sa
     public async Task MakeAsync(CancellationToken cancellationToken)
     {
         await RemoveAsync(Folder, cancellationToken);
-        Directory.CreateDirectory(Folder, Modes.Owner);
+        // The folder above it is closed to others; in the launcher's mount namespace the guest's user passes through this one alone.
+        Directory.CreateDirectory(Folder, Modes.Passage);
+        File.SetUnixFileMode(Folder, Modes.Passage);
         if (record.DiskImage)
         {
             var image = Path.Combine(Folder, Image);
