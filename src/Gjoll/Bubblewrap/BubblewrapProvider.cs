@@ -105,6 +105,7 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
 
         using var held = await _registry.LockAsync(name, cancellationToken);
         await _host.RemoveAsync(name, _registry.Read(name), cancellationToken);
+        held.RemoveFile();
         LogDestroyed(name);
     }
 

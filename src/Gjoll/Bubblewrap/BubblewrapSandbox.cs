@@ -38,8 +38,8 @@ internal sealed class BubblewrapSandbox(SandboxName name, SandboxHost host) : IS
         cancellationToken.ThrowIfCancellationRequested();
         var record = host.Demand(name);
         var run = record.Run ?? throw new GjollException($"Sandbox {name} is not running.");
-        var process = Entry.Start(spec, record, run, host.Folders.Marker(name), record.Cgroups, !host.Cgroups.LimitsProcesses);
-        return Task.FromResult<IGuestProcess>(new GuestProcess(process, spec, run, host.Time));
+        var (process, door) = Entry.Start(spec, record, run, host.Folders.Marker(name), record.Cgroups, !host.Cgroups.LimitsProcesses);
+        return Task.FromResult<IGuestProcess>(new GuestProcess(process, door, spec, run, host.Time));
     }
 
     public Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken) =>

@@ -57,7 +57,7 @@ internal static class BwrapArguments
             arguments.AddRange(["--ro-bind", mounts.Source("ro" + Text(index)), folder.GuestPath]);
         }
 
-        arguments.AddRange(["--remount-ro", "/", "--chdir", GuestPaths.Workspace, "--info-fd", "9"]);
+        arguments.AddRange(["--remount-ro", "/", "--chdir", "/", "--info-fd", "9"]);
         return arguments;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Gjoll.Hosts;
 using Microsoft.Win32.SafeHandles;
@@ -17,7 +18,8 @@ internal static class Entry
         ["LANG"] = "C.UTF-8",
     };
 
-    public static System.Diagnostics.Process Start(ExecSpec spec, SandboxRecord record, RunRecord run, string marker, IReadOnlyList<string> cgroups, bool limitProcesses)
+    /// <returns>The crossing process, and a descriptor that it needs while it crosses: the caller keeps it open until the process has ended.</returns>
+    public static (Process Process, SafeFileHandle? Door) Start(ExecSpec spec, SandboxRecord record, RunRecord run, string marker, IReadOnlyList<string> cgroups, bool limitProcesses)
     {
         // Whose namespaces they are is looked at as late as possible: a number that was given to another process must not be entered.
         if (!ProcessTable.IsAlive(run.Init) || ProcessTable.PidNamespaceOf(run.Init.Id) != run.PidNamespace)
@@ -29,6 +31,7 @@ internal static class Entry
         {
             [Marking.Variable] = marker,
             ["GJOLL_CGROUPS"] = string.Join('\n', cgroups),
+            ["GJOLL_BLOCKS"] = WritableLayer.LargestFile(record),
             ["GJOLL_FOLDER"] = spec.WorkingFolder,
         };
 
@@ -59,9 +62,9 @@ internal static class Entry
 
         inside.AddRange(spec.Command);
 
-        using var outer = record.DropUser ? null : Native.OpenParentUserNamespace(run.Init.Id);
-        List<string> command = ["/bin/sh", "-c", Scripts.Enter, "gjoll", .. Crossing(record, run, outer), .. inside];
-        return HostProcess.Start(command, environment);
+        var door = record.DropUser ? null : Native.OpenParentUserNamespace(run.Init.Id);
+        List<string> command = ["/bin/sh", "-c", Scripts.Enter, "gjoll", .. Crossing(record, run, door), .. inside];
+        return (HostProcess.Start(command, environment), door);
     }
 
     /// <summary>

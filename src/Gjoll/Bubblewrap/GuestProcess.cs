@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Gjoll.Hosts;
+using Microsoft.Win32.SafeHandles;
 
 namespace Gjoll.Bubblewrap;
 
 /// <summary>One exec: the crossing process, which the host sees, and its only child, the program in the guest.</summary>
 internal sealed class GuestProcess : IGuestProcess
 {
-    private const int KillRounds = 50;
+    private const int HoldRounds = 50;
 
     private static readonly TimeSpan CrossingPoll = TimeSpan.FromMilliseconds(2);
 
@@ -18,7 +19,7 @@ internal sealed class GuestProcess : IGuestProcess
     private readonly CancellationTokenRegistration _timer;
     private int _cause = (int)ExitCause.Exited;
 
-    public GuestProcess(Process process, ExecSpec spec, RunRecord run, TimeProvider time)
+    public GuestProcess(Process process, SafeFileHandle? door, ExecSpec spec, RunRecord run, TimeProvider time)
     {
         _process = process;
         _run = run;
@@ -35,7 +36,7 @@ internal sealed class GuestProcess : IGuestProcess
 
         _timeout = spec.Timeout is { } timeout ? new CancellationTokenSource(timeout, time) : new CancellationTokenSource();
         _timer = _timeout.Token.Register(() => End(ExitCause.TimedOut));
-        _ended = WatchAsync();
+        _ended = WatchAsync(door);
     }
 
     public Stream StandardInput { get; }
@@ -74,11 +75,12 @@ internal sealed class GuestProcess : IGuestProcess
         _process.Dispose();
     }
 
-    private async Task<ExitStatus> WatchAsync()
+    private async Task<ExitStatus> WatchAsync(SafeFileHandle? door)
     {
         await _process.WaitForExitAsync(CancellationToken.None);
+        door?.Dispose();
         var cause = (ExitCause)Volatile.Read(ref _cause);
-        if (cause == ExitCause.Exited && _process.ExitCode != 0 && !ProcessTable.IsAlive(_run.Init))
+        if (cause == ExitCause.Exited && _process.ExitCode != 0 && !ProcessTable.IsStaying(_run.Init))
         {
             cause = ExitCause.SandboxStopped;
         }
@@ -100,7 +102,7 @@ internal sealed class GuestProcess : IGuestProcess
             .OfType<ProcessIdentity>()
             .FirstOrDefault();
 
-    /// <summary>Leaves first are no help against a program that forks; so all that is found is killed until nothing is.</summary>
+    /// <summary>Holds the whole tree first: what is killed one by one forks in between, and its children are then nobody's.</summary>
     private void KillTree()
     {
         if (_process.HasExited)
@@ -109,15 +111,21 @@ internal sealed class GuestProcess : IGuestProcess
         }
 
         var self = ProcessTable.Identify(_process.Id);
-        var found = ProcessTable.DescendantsOf(_process.Id);
-        for (var round = 0; round < KillRounds && found.Any(ProcessTable.IsAlive); round++)
+        var tree = new HashSet<ProcessIdentity>();
+        for (var round = 0; round < HoldRounds; round++)
         {
-            foreach (var process in found)
+            var fresh = ProcessTable.DescendantsOf(_process.Id).Where(tree.Add).ToList();
+            if (fresh.Count == 0)
             {
-                ProcessTable.SignalKill(process);
+                break;
             }
 
-            found = ProcessTable.DescendantsOf(_process.Id);
+            fresh.ForEach(process => ProcessTable.Signal(process, (int)GuestSignal.Stop));
+        }
+
+        foreach (var process in tree)
+        {
+            ProcessTable.SignalKill(process);
         }
 
         if (self is not null)

@@ -52,15 +52,13 @@ internal sealed class Registry(SandboxFolders folders, TimeProvider time)
         File.Move(draft, path, overwrite: true);
     }
 
-    public async Task<IDisposable> LockAsync(SandboxName name, CancellationToken cancellationToken) =>
-        await LockAsync(folders.Lock(name), cancellationToken);
+    public Task<NameLock> LockAsync(SandboxName name, CancellationToken cancellationToken) => LockAsync(folders.Lock(name), cancellationToken);
 
     /// <summary>Held while a kernel user is chosen.</summary>
-    public async Task<IDisposable> LockAllAsync(CancellationToken cancellationToken) =>
-        await LockAsync(Path.Combine(folders.Locks, ".all"), cancellationToken);
+    public Task<NameLock> LockAllAsync(CancellationToken cancellationToken) => LockAsync(Path.Combine(folders.Locks, ".all"), cancellationToken);
 
-    // The kernel drops the lock when its holder dies; lock files are left in place, since removing one would let two holders in.
-    private async Task<IDisposable> LockAsync(string path, CancellationToken cancellationToken)
+    // The kernel drops the lock when its holder dies.
+    private async Task<NameLock> LockAsync(string path, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folders.Locks);
         while (true)
@@ -68,9 +66,15 @@ internal sealed class Registry(SandboxFolders folders, TimeProvider time)
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return new FileStream(path, Private(FileMode.OpenOrCreate));
+                var held = new NameLock(new FileStream(path, Private(FileMode.OpenOrCreate)), path);
+                if (held.IsCurrent)
+                {
+                    return held;
+                }
+
+                held.Dispose();
             }
-            catch (IOException held) when (held.GetType() == typeof(IOException))
+            catch (IOException busy) when (busy.GetType() == typeof(IOException))
             {
                 await Task.Delay(LockPoll, time, cancellationToken);
             }

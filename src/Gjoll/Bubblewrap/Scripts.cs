@@ -6,15 +6,16 @@ namespace Gjoll.Bubblewrap;
 /// </summary>
 internal static class Scripts
 {
-    /// <summary>First line of every launcher: into the cgroups, and first to go when the host runs out of memory.</summary>
+    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk.</summary>
     private const string Join = """
         set -eu
         IFS='
         '
         for group in $GJOLL_CGROUPS; do echo 0 > "$group/cgroup.procs"; done
         echo 500 > /proc/self/oom_score_adj || :
-        unset GJOLL_CGROUPS
         ulimit -c 0
+        [ -z "$GJOLL_BLOCKS" ] || ulimit -f "$GJOLL_BLOCKS"
+        unset GJOLL_CGROUPS GJOLL_BLOCKS
 
         """;
 

@@ -36,6 +36,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         {
             [Marking.Variable] = folders.Marker(name),
             ["GJOLL_CGROUPS"] = string.Join('\n', cgroups.Plan(folders.Marker(name))),
+            ["GJOLL_BLOCKS"] = WritableLayer.LargestFile(record),
             ["GJOLL_ARGUMENTS"] = folders.Arguments(name),
             ["GJOLL_STAGE"] = folders.Stage(name),
             ["GJOLL_UID"] = record.UserId.ToString(CultureInfo.InvariantCulture),

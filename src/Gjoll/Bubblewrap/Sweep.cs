@@ -46,11 +46,13 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
         if (record is null)
         {
             await host.RemoveAsync(name, null, cancellationToken);
+            held.RemoveFile();
             _strays.Add($"folder of {name}, which has no record");
         }
         else if (!keep(host.Describe(name, record)))
         {
             await host.RemoveAsync(name, record, cancellationToken);
+            held.RemoveFile();
             _destroyed.Add(name);
         }
         else if (record.Run is { } run && ProcessTable.IsAlive(run.Init))
@@ -80,6 +82,7 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
                         await new Ender(folders, time).EndProcessesAsync(marker, null, cancellationToken);
+                        held.RemoveFile();
                         _strays.Add($"processes of {name}, which has no record");
                     }
                 });
@@ -99,6 +102,7 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
                         await new Ender(folders, time).RemoveCgroupsAsync([group], cancellationToken);
+                        held.RemoveFile();
                         _strays.Add($"cgroup {group}, which has no record");
                     }
                 });

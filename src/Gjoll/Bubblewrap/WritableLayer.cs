@@ -38,6 +38,10 @@ internal sealed class WritableLayer(SandboxFolders folders, SandboxName name, Sa
         }
     }
 
+    /// <summary>The longest file, in the shell's blocks of 512 bytes, where nothing else bounds it; else empty.</summary>
+    public static string LargestFile(SandboxRecord record) =>
+        record.DiskImage ? "" : (record.Spec.Limits.DiskBytes / 512).ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Kind, place and source for the root launcher.</summary>
     public IReadOnlyList<string> Mounts() => record.DiskImage
         ? ["image", "layer", Path.Combine(Folder, Image)]

@@ -11,6 +11,7 @@ internal static class ProcessTable
 {
     private const int Terminate = 15;
     private const int Kill = 9;
+    private const long Exiting = 4;
 
     public static IEnumerable<int> All() =>
         Directory.EnumerateDirectories("/proc")
@@ -22,6 +23,10 @@ internal static class ProcessTable
         ReadStat(id) is { } stat && stat.State is not ('Z' or 'X') ? new ProcessIdentity(id, stat.StartTime) : null;
 
     public static bool IsAlive(ProcessIdentity process) => Identify(process.Id) == process;
+
+    /// <summary>False also for one that the kernel is already taking down, which can last as long as it has others to take with it.</summary>
+    public static bool IsStaying(ProcessIdentity process) =>
+        ReadStat(process.Id) is { } stat && stat.StartTime == process.StartTime && stat.State is not ('Z' or 'X') && (stat.Flags & Exiting) == 0;
 
     public static int? ParentOf(int id) => ReadStat(id)?.Parent;
 
@@ -129,9 +134,9 @@ internal static class ProcessTable
         var end = text.LastIndexOf(')');
         var fields = end < 0 ? [] : text[(end + 2)..].Split(' ');
         return fields.Length > 19
-            ? new Stat(fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture))
+            ? new Stat(fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture), long.Parse(fields[19], CultureInfo.InvariantCulture), long.Parse(fields[6], CultureInfo.InvariantCulture))
             : null;
     }
 
-    private sealed record Stat(char State, int Parent, long StartTime);
+    private sealed record Stat(char State, int Parent, long StartTime, long Flags);
 }
