@@ -1,0 +1,6 @@
+namespace Gjoll.Bubblewrap;
+
+public sealed partial class BubblewrapProvider
+{
+    public async Task<ProviderReport> ProbeAsync(CancellationToken cancellationToken) => await _abilities.ProbeAsync(cancellationToken);
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+
+namespace Gjoll.Bubblewrap;
+
+/// <summary>The walls of a sandbox, as arguments of bubblewrap.</summary>
+internal static class BwrapArguments
+{
+    private const long SmallTmpfs = 4L << 20;
+
+    private static readonly string[] SystemLinks = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
+    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer, Endpoints endpoints)
+    {
+        var spec = record.Spec;
+        var scratch = Math.Max(SmallTmpfs, Math.Min(spec.Limits.DiskBytes, spec.Limits.MemoryBytes / 2));
+        var user = Text(GuestPaths.UserId);
+        List<string> arguments =
+        [
+            "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--disable-userns",
+            "--uid", user, "--gid", user, "--hostname", spec.Hostname, "--new-session", "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin",
+            "--ro-bind", "/usr", "/usr",
+        ];
+
+        foreach (var link in SystemLinks)
+        {
+            // On a host with a merged /usr these are links into it; elsewhere they are folders of their own.
+            if (new FileInfo(link).LinkTarget is { } target)
+            {
+                arguments.AddRange(["--symlink", target, link]);
+            }
+            else if (Directory.Exists(link))
+            {
+                arguments.AddRange(["--ro-bind", link, link]);
+            }
+        }
+
+        arguments.AddRange(["--ro-bind", mounts.Source("etc"), "/etc"]);
+        foreach (var source in EtcFolder.FromHost.Where(Path.Exists))
+        {
+            arguments.AddRange(["--ro-bind", source, source]);
+        }
+
+        arguments.AddRange(["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", Text(scratch), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
+        arguments.AddRange(["--perms", "1777", "--size", Text(scratch), "--tmpfs", "/tmp", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+        arguments.AddRange(["--perms", "0755", "--size", Text(SmallTmpfs), "--tmpfs", "/run", "--ro-bind", mounts.Source("run"), GuestPaths.Endpoints]);
+        foreach (var (forward, index) in spec.Forwards.Select((forward, index) => (forward, index)))
+        {
+            if (forward.GuestPath is { } path)
+            {
+                arguments.AddRange(["--symlink", endpoints.GuestPath(forward, index), path]);
+            }
+        }
+
+        arguments.AddRange(["--perms", "0755", "--dir", "/home", "--bind", layer.Source("home"), GuestPaths.Home, "--bind", layer.Source("work"), GuestPaths.Workspace]);
+        foreach (var (folder, index) in spec.ReadOnlyFolders.Select((folder, index) => (folder, index)))
+        {
+            arguments.AddRange(["--ro-bind", mounts.Source("ro" + Text(index)), folder.GuestPath]);
+        }
+
+        arguments.AddRange(["--remount-ro", "/", "--chdir", "/", "--info-fd", "9"]);
+        return arguments;
+    }
+
+    /// <summary>The guest's first program, with what comes before it on bubblewrap's own command line.</summary>
+    public static IReadOnlyList<string> Command(SandboxRecord record, Endpoints endpoints, bool limitProcesses)
+    {
+        List<string> command = ["--"];
+        if (limitProcesses)
+        {
+            command.AddRange(["/usr/bin/prlimit", "--nproc=" + Text(record.Spec.Limits.MaxProcesses), "--"]);
+        }
+
+        command.AddRange(["/bin/sh", "-c", Scripts.Keeper, "gjoll"]);
+        command.AddRange(record.Spec.Forwards.Select((forward, index) => (forward, index)).Where(pair => pair.forward.GuestPort is not null)
+            .Select(pair => $"{Text(pair.forward.GuestPort!.Value)}={endpoints.GuestPath(pair.forward, pair.index)}"));
+        return command;
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace Gjoll.Bubblewrap;
+
+/// <summary>The records on disk, and the locks that make calls on one name wait for one another, in this process and in others.</summary>
+internal sealed class Registry(SandboxFolders folders, TimeProvider time)
+{
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(10);
+
+    public IReadOnlyList<SandboxName> Names() =>
+        Directory.Exists(folders.Sandboxes)
+            ? [.. Directory.EnumerateDirectories(folders.Sandboxes)
+                .Select(folder => SandboxName.TryParse(Path.GetFileName(folder), out var name) ? name : null)
+                .OfType<SandboxName>()
+                .Order(Comparer<SandboxName>.Create((left, right) => string.CompareOrdinal(left.Value, right.Value)))]
+            : [];
+
+    /// <summary>Null when there is none.</summary>
+    public SandboxRecord? Read(SandboxName name)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(folders.Record(name));
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, RecordJson.Default.SandboxRecord);
+        }
+        catch (JsonException broken)
+        {
+            throw new GjollException($"The record of sandbox {name} cannot be read: {broken.Message}", isTransient: false, broken);
+        }
+    }
+
+    /// <summary>Replaces the record in one step: a reader sees the old or the new one, also after a crash.</summary>
+    public void Write(SandboxName name, SandboxRecord record)
+    {
+        var path = folders.Record(name);
+        var draft = path + ".new";
+        using (var stream = new FileStream(draft, Private(FileMode.Create)))
+        {
+            JsonSerializer.Serialize(stream, record, RecordJson.Default.SandboxRecord);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, path, overwrite: true);
+    }
+
+    public Task<NameLock> LockAsync(SandboxName name, CancellationToken cancellationToken) => LockAsync(folders.Lock(name), cancellationToken);
+
+    /// <summary>Held while a kernel user is chosen.</summary>
+    public Task<NameLock> LockAllAsync(CancellationToken cancellationToken) => LockAsync(Path.Combine(folders.Locks, ".all"), cancellationToken);
+
+    // The kernel drops the lock when its holder dies.
+    private async Task<NameLock> LockAsync(string path, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folders.Locks);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                var held = new NameLock(new FileStream(path, Private(FileMode.OpenOrCreate)), path);
+                if (held.IsCurrent)
+                {
+                    return held;
+                }
+
+                held.Dispose();
+            }
+            catch (IOException busy) when (busy.GetType() == typeof(IOException))
+            {
+                await Task.Delay(LockPoll, time, cancellationToken);
+            }
+        }
+    }
+
+    private static FileStreamOptions Private(FileMode mode) => new()
+    {
+        Mode = mode,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.None,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    };
+}

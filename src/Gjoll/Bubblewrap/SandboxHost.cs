@@ -1,0 +1,112 @@
+using Gjoll.Hosts;
+
+namespace Gjoll.Bubblewrap;
+
+/// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
+internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, Registry registry, Cgroups cgroups, TimeProvider time)
+{
+    private readonly Starter _starter = new(options, folders, cgroups, time);
+    private readonly Ender _ender = new(folders, time);
+
+    public SandboxFolders Folders => folders;
+
+    public Registry Registry => registry;
+
+    public Cgroups Cgroups => cgroups;
+
+    public TimeProvider Time => time;
+
+    public SandboxRecord Demand(SandboxName name) =>
+        registry.Read(name) is { Ready: true } record ? record : throw new GjollException($"There is no sandbox {name}.");
+
+    public SandboxInfo Describe(SandboxName name, SandboxRecord record)
+    {
+        var running = record.Run is { } run && ProcessTable.IsAlive(run.Init);
+        return new SandboxInfo
+        {
+            Name = name,
+            Provider = BubblewrapProvider.ProviderName,
+            Labels = record.Spec.Labels,
+            State = running ? SandboxState.Running : record.WasStarted ? SandboxState.Stopped : SandboxState.Created,
+            Created = record.Created,
+            Deadline = running ? record.Run!.Deadline : null,
+            GuestHome = GuestPaths.Home,
+            GuestWorkspace = GuestPaths.Workspace,
+            EndpointFolder = folders.Endpoints(name),
+        };
+    }
+
+    public async Task StartAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        var record = Demand(name);
+        var endpoints = new Endpoints(folders, name);
+        endpoints.Refresh(record, demand: true);
+        if (record.Run is { } present && ProcessTable.IsAlive(present.Init))
+        {
+            return;
+        }
+
+        // What an earlier start left, or a start whose record was never written because its host died.
+        await _ender.EndAllAsync(name, record, cancellationToken);
+        record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
+        registry.Write(name, record);
+        var started = false;
+        try
+        {
+            record = record with { Run = await _starter.StartAsync(name, record, cancellationToken) };
+            registry.Write(name, record);
+            started = true;
+        }
+        finally
+        {
+            if (!started)
+            {
+                using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
+                await _ender.EndAllAsync(name, record, bounded.Token);
+            }
+        }
+    }
+
+    public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        var record = Demand(name);
+        if (record.Run is { } run && grace > TimeSpan.Zero)
+        {
+            await _ender.AskToEndAsync(run, grace, cancellationToken);
+        }
+
+        await _ender.EndAllAsync(name, record, cancellationToken);
+        if (record.Run is not null)
+        {
+            registry.Write(name, record with { Run = null, Cgroups = [] });
+        }
+    }
+
+    /// <summary>Everything but the record first, so that what is left after a crash still has one.</summary>
+    public async Task RemoveAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
+    {
+        await _ender.EndAllAsync(name, record, cancellationToken);
+        if (!Directory.Exists(folders.Of(name)))
+        {
+            return;
+        }
+
+        var layer = new WritableLayer(folders, name, record ?? Unknown(name));
+        foreach (var part in Directory.EnumerateFileSystemEntries(folders.Of(name)).Where(part => part != folders.Record(name)))
+        {
+            await layer.RemoveAsync(part, cancellationToken);
+        }
+
+        await layer.RemoveAsync(folders.Of(name), cancellationToken);
+    }
+
+    private SandboxRecord Unknown(SandboxName name) => new()
+    {
+        Name = name.Value,
+        Spec = SpecRecord.From(new SandboxSpec { Name = name }),
+        Created = time.GetUtcNow(),
+        UserId = Native.UserId,
+        DropUser = Native.IsRoot,
+        DiskImage = false,
+    };
+}

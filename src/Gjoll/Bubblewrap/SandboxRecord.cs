@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+using Gjoll.Hosts;
+
+namespace Gjoll.Bubblewrap;
+
+/// <summary>What stands on disk about one sandbox. It is written before anything is made and removed after everything is gone.</summary>
+internal sealed record SandboxRecord
+{
+    public int Version { get; init; } = 1;
+    public required string Name { get; init; }
+    public required SpecRecord Spec { get; init; }
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The kernel user that the guest runs as.</summary>
+    public required uint UserId { get; init; }
+
+    public required bool DropUser { get; init; }
+    public required bool DiskImage { get; init; }
+
+    /// <summary>False from registration until the writable layer is whole.</summary>
+    public bool Ready { get; init; }
+
+    public bool WasStarted { get; init; }
+
+    /// <summary>Folders to be removed with it; known before they are made.</summary>
+    public IReadOnlyList<string> Cgroups { get; init; } = [];
+
+    public RunRecord? Run { get; init; }
+}
+
+/// <summary>One start of a sandbox.</summary>
+internal sealed record RunRecord
+{
+    /// <summary>Process 1 of the guest, by its number on the host.</summary>
+    public required ProcessIdentity Init { get; init; }
+
+    public required string PidNamespace { get; init; }
+
+    /// <summary>Keeper and forwarders: they are not asked to end before the guest's own processes have.</summary>
+    public required IReadOnlyList<ProcessIdentity> Residents { get; init; }
+
+    public required DateTimeOffset Deadline { get; init; }
+}
+
+internal sealed record SpecRecord
+{
+    public required SortedDictionary<string, string> Labels { get; init; }
+    public required SandboxLimits Limits { get; init; }
+    public required IReadOnlyList<ForwardRecord> Forwards { get; init; }
+    public required IReadOnlyList<ReadOnlyFolder> ReadOnlyFolders { get; init; }
+    public required string Hostname { get; init; }
+
+    public static SpecRecord From(SandboxSpec spec) => new()
+    {
+        Labels = new SortedDictionary<string, string>(spec.Labels.ToDictionary(), StringComparer.Ordinal),
+        Limits = spec.Limits,
+        Forwards = [.. spec.Forwards.Select(ForwardRecord.From)],
+        ReadOnlyFolders = spec.ReadOnlyFolders,
+        Hostname = spec.Hostname,
+    };
+
+    public bool IsSameAs(SpecRecord other) => Text() == other.Text();
+
+    private string Text() => System.Text.Json.JsonSerializer.Serialize(this, RecordJson.Default.SpecRecord);
+}
+
+internal sealed record ForwardRecord(int? GuestPort, string? GuestPath, string HostSocket)
+{
+    public static ForwardRecord From(Forward forward) => forward switch
+    {
+        Forward.Tcp tcp => new ForwardRecord(tcp.GuestPort, null, tcp.HostSocket),
+        Forward.Unix unix => new ForwardRecord(null, unix.GuestPath, unix.HostSocket),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(SandboxRecord))]
+[JsonSerializable(typeof(SpecRecord))]
+internal sealed partial class RecordJson : JsonSerializerContext;

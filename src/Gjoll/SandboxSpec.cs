@@ -1,0 +1,57 @@
+namespace Gjoll;
+
+/// <summary>What a sandbox is to be. It does not change after creation: another specification is another sandbox.</summary>
+public sealed record SandboxSpec
+{
+    public required SandboxName Name { get; init; }
+
+    /// <summary>Who owns it, for <see cref="ISandboxProvider.SweepAsync"/>; kept in the record on the host, never shown to the guest.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    public SandboxLimits Limits { get; init; } = new();
+
+    /// <summary>The only ways out of the guest. Empty means none.</summary>
+    public IReadOnlyList<Forward> Forwards { get; init; } = [];
+
+    public IReadOnlyList<ReadOnlyFolder> ReadOnlyFolders { get; init; } = [];
+
+    /// <summary>The guest's host name; letters, digits and '-'.</summary>
+    public string Hostname { get; init; } = "sandbox";
+}
+
+/// <summary>Upper bounds. What a provider cannot enforce on this host it names in <see cref="ProviderReport.NotContained"/>.</summary>
+public sealed record SandboxLimits
+{
+    public long MemoryBytes { get; init; } = 4L << 30;
+
+    /// <summary>The writable layer: home and workspace together.</summary>
+    public long DiskBytes { get; init; } = 10L << 30;
+
+    public int MaxProcesses { get; init; } = 1024;
+
+    public double Cpus { get; init; } = 2;
+
+    /// <summary>How long one start may last. Then the sandbox is stopped without grace; its writable layer is kept.</summary>
+    public TimeSpan Lifetime { get; init; } = TimeSpan.FromHours(24);
+}
+
+/// <summary>A door from the guest to one unix socket of the host.</summary>
+public abstract record Forward
+{
+    private Forward(string hostSocket) => HostSocket = hostSocket;
+
+    /// <summary>
+    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path on
+    /// the same file system as the provider's state folder. It must exist when the sandbox starts.
+    /// </summary>
+    public string HostSocket { get; }
+
+    /// <summary>Guest programs connect to <c>127.0.0.1:GuestPort</c>.</summary>
+    public sealed record Tcp(int GuestPort, string HostSocket) : Forward(HostSocket);
+
+    /// <summary>Guest programs connect to the unix socket <paramref name="GuestPath"/>, a path under <c>/run/</c>.</summary>
+    public sealed record Unix(string GuestPath, string HostSocket) : Forward(HostSocket);
+}
+
+/// <summary>A folder of the host that the guest may read at <paramref name="GuestPath"/>, a path under <c>/opt/</c>, <c>/srv/</c> or <c>/mnt/</c>.</summary>
+public sealed record ReadOnlyFolder(string HostPath, string GuestPath);
