@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Drella.Core.Agents;
 
-/// <summary>Events as JSON objects with a <c>kind</c>, as <c>docs/formats/transcript.md</c> says.</summary>
+/// <summary>Events as JSON objects with a <c>event</c>, as <c>docs/formats/transcript.md</c> says.</summary>
 public static class AgentEventJson
 {
     private static readonly (Type Type, string Kind)[] Kinds =
@@ -44,7 +44,7 @@ public static class AgentEventJson
         }
         catch (NotSupportedException failure)
         {
-            throw new JsonException("An event needs its 'kind' first.", failure);
+            throw new JsonException("An event needs a known 'event'.", failure);
         }
     }
 
@@ -52,7 +52,7 @@ public static class AgentEventJson
     {
         if (info.Type == typeof(AgentEvent))
         {
-            info.PolymorphismOptions = new JsonPolymorphismOptions { TypeDiscriminatorPropertyName = "kind" };
+            info.PolymorphismOptions = new JsonPolymorphismOptions { TypeDiscriminatorPropertyName = "event" };
             foreach (var (type, kind) in Kinds)
             {
                 info.PolymorphismOptions.DerivedTypes.Add(new JsonDerivedType(type, kind));

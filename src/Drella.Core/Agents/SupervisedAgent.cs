@@ -66,7 +66,7 @@ internal sealed class SupervisedAgent : IAsyncDisposable
             _end.TrySetResult(EndCause.Exited);
             await ladder;
             await SettleAsync(output);
-            var ended = exit.IsCompleted ? await exit : new GuestExit(null, 9);
+            var ended = exit.IsCompleted && !exit.IsCanceled ? await exit : new GuestExit(null, 9);
 
             await _events.CloseAsync();
             await _ports.Transcript.FlushAsync(CancellationToken.None);

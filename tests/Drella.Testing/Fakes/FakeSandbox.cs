@@ -130,22 +130,22 @@ public sealed class FakeGuest : IGuestProcess
 
     private async Task RunAsync(Func<FakeGuest, Task<GuestExit>> program)
     {
-        GuestExit exit;
-        try
-        {
-            exit = await program(this);
-        }
-        catch (Exception) when (_killed.Task.IsCompleted)
-        {
-            return;
-        }
-
+        var ran = Task.Run(() => program(this));
+        await Task.WhenAny(ran);
         if (!KeepOutputOpen)
         {
             await _output.Writer.CompleteAsync();
             await _error.Writer.CompleteAsync();
         }
 
-        _exit.TrySetResult(exit);
+        if (ran.IsCompletedSuccessfully)
+        {
+            _exit.TrySetResult(await ran);
+        }
+        else
+        {
+            // After a kill nothing comes of it: the exit is set.
+            _exit.TrySetException(ran.Exception?.InnerExceptions ?? (IEnumerable<Exception>)[new OperationCanceledException()]);
+        }
     }
 }
