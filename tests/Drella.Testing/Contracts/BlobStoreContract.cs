@@ -149,6 +149,27 @@ public abstract class BlobStoreContract
         }
     }
 
+    [Fact]
+    public async Task Write_LosesNoLineWhenManySmallOnesComeWithoutAFlush()
+    {
+        const int lines = 100_000;
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(number => Task.Run(async () =>
+        {
+            await using var writer = await Blobs.AppendAsync(new BlobId($"blob/{number}"), Cancellation);
+            for (var line = 0; line < lines; line++)
+            {
+                await writer.WriteAsync(BitConverter.GetBytes(line), Cancellation);
+            }
+        })));
+
+        foreach (var number in Enumerable.Range(0, 3))
+        {
+            var read = await ReadAsync(new BlobId($"blob/{number}"), 0);
+            Assert.Equal(lines * sizeof(int), read.Length);
+            Assert.Equal(Enumerable.Range(0, lines), Enumerable.Range(0, lines).Select(line => BitConverter.ToInt32(read, line * sizeof(int))));
+        }
+    }
+
     /// <summary>Reads a blob to its durable end.</summary>
     protected async Task<byte[]> ReadAsync(BlobId blob, long offset)
     {

@@ -90,12 +90,19 @@ internal sealed partial class BlobCommitter : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        var due = new List<BlobWriter>();
         var batch = new List<(BlobWriter Writer, ReadOnlySequence<byte> Bytes)>();
         try
         {
             while (await _due.Reader.WaitToReadAsync())
             {
+                // All first, then their bytes: a writer that was asked for its bytes may be due again at once.
                 while (_due.Reader.TryRead(out var writer))
+                {
+                    due.Add(writer);
+                }
+
+                foreach (var writer in due)
                 {
                     if (writer.Take() is { } bytes)
                     {
@@ -105,12 +112,13 @@ internal sealed partial class BlobCommitter : IAsyncDisposable
 
                 Commit(batch);
                 batch.Clear();
+                due.Clear();
             }
         }
         finally
         {
             _due.Writer.TryComplete();
-            foreach (var writer in _open.Values.Concat(batch.Select(due => due.Writer)))
+            foreach (var writer in _open.Values.Concat(due))
             {
                 writer.Fail(new DriverException(isTransient: false, "The blob store is closed."));
             }

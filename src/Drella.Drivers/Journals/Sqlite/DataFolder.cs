@@ -13,6 +13,7 @@ public sealed class DataFolder : IDisposable
     private const string HolderFile = "drella.holder.json";
 
     private readonly FileStream _lock;
+    private bool _isLetGo;
 
     private DataFolder(string path, FileStream hold)
     {
@@ -77,7 +78,22 @@ public sealed class DataFolder : IDisposable
 
     public void Dispose()
     {
-        File.Delete(System.IO.Path.Combine(Path, HolderFile));
+        if (_isLetGo)
+        {
+            return;
+        }
+
+        // The note goes first: after the lock it could be the next holder's.
+        _isLetGo = true;
+        try
+        {
+            File.Delete(System.IO.Path.Combine(Path, HolderFile));
+        }
+        catch (IOException)
+        {
+            // A note that stays says nothing: the lock tells.
+        }
+
         _lock.Dispose();
     }
 
