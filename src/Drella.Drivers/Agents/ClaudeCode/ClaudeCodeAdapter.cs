@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Drella.Core.Agents;
+using Drella.Core.Sandboxes;
 
 namespace Drella.Drivers.Agents.ClaudeCode;
 
@@ -13,6 +14,13 @@ public sealed class ClaudeCodeAdapter : IAgentAdapter
     public LaunchPlan Plan(AgentOrder order) => ClaudeCodeLaunch.Plan(order);
 
     public IAgentStream OpenStream() => new ClaudeStream();
+
+    // The session's file is written live, under a folder named after the working folder; the id alone is enough to find it.
+    public GuestCommand SessionProbe(string sessionId, string home) => new()
+    {
+        Command = ["sh", "-c", "find \"$1/.claude/projects\" -name \"$2.jsonl\" -size +0 2>/dev/null | grep -q .", "probe", home, sessionId],
+        Environment = new Dictionary<string, string> { ["PATH"] = "/usr/local/bin:/usr/bin:/bin" },
+    };
 
     public string SteerLine(string text) => UserLine(text);
 

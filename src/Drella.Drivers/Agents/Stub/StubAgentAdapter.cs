@@ -45,6 +45,8 @@ public sealed class StubAgentAdapter(string? script = null) : IAgentAdapter
 
     public IAgentStream OpenStream() => new ClaudeStream();
 
+    public GuestCommand? SessionProbe(string sessionId, string home) => null;
+
     public string SteerLine(string text) => ClaudeCodeAdapter.UserLine(text);
 
     public string InterruptLine() => new ClaudeCodeAdapter().InterruptLine();

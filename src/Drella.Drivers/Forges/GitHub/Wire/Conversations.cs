@@ -10,6 +10,8 @@ internal sealed record WireLabel(string? Name);
 
 internal sealed record WireIssueChange(string State, string StateReason);
 
+internal sealed record WireNewIssue(string Title, string Body);
+
 internal sealed record WireComment(
     long? Id, WireUser? User, string? Body, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt, string? HtmlUrl);
 

@@ -27,6 +27,7 @@ namespace Drella.Drivers.Forges.GitHub.Wire;
 [JsonSerializable(typeof(WireNewHook))]
 [JsonSerializable(typeof(WireHookChange))]
 [JsonSerializable(typeof(WireIssue[]))]
+[JsonSerializable(typeof(WireNewIssue))]
 [JsonSerializable(typeof(WireIssueChange))]
 [JsonSerializable(typeof(WireComment[]))]
 [JsonSerializable(typeof(WireBody))]

@@ -1,0 +1,140 @@
+using Drella.Core;
+using Drella.Core.Sandboxes;
+using Drella.Drivers.Agents;
+using G = Gjoll;
+
+namespace Drella.Drivers.Sandboxes.Gjoll;
+
+/// <summary>Sandboxes of the core, made by a provider of gjoll.</summary>
+/// <param name="provider">The provider.</param>
+/// <param name="programs">Where the agents' programs lie.</param>
+public sealed class GjollHost(G.ISandboxProvider provider, AgentPrograms programs) : ISandboxHost
+{
+    private const string AgentRoot = "/opt/agents";
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private SandboxHostReport? report;
+
+    public async Task<SandboxHostReport> ProbeAsync(CancellationToken cancellationToken) =>
+        report ??= await GuardAsync(async () =>
+        {
+            var probe = await provider.ProbeAsync(cancellationToken);
+            return new SandboxHostReport(provider.Name, probe.Works, probe.Reason, probe.Remedy, probe.NotContained);
+        });
+
+    public Task<ISandbox> EnsureRunningAsync(SandboxRequest request, CancellationToken cancellationToken) => GuardAsync<ISandbox>(async () =>
+    {
+        var sandbox = await provider.CreateAsync(Spec(request), cancellationToken);
+        await sandbox.StartAsync(cancellationToken);
+        return new GjollSandbox(sandbox, await sandbox.InspectAsync(cancellationToken), request.Name);
+    });
+
+    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        if (await provider.FindAsync(Name(name), cancellationToken) is { } sandbox)
+        {
+            await sandbox.StopAsync(Grace, cancellationToken);
+        }
+
+        return true;
+    });
+
+    public Task DestroyAsync(SandboxName name, CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        await provider.DestroyAsync(Name(name), cancellationToken);
+        return true;
+    });
+
+    public Task<IReadOnlyList<SandboxState>> ListAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<SandboxState>>(async () =>
+        [.. (await provider.ListAsync(cancellationToken)).Select(info => new SandboxState(new SandboxName(info.Name.Value), info.State == G.SandboxState.Running, info.Created))]);
+
+    public Task<IReadOnlyList<string>> SweepAsync(IReadOnlySet<SandboxName> keep, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<string>>(async () =>
+    {
+        var swept = await provider.SweepAsync(info => keep.Contains(new SandboxName(info.Name.Value)), cancellationToken);
+        return [.. swept.Destroyed.Select(name => name.Value), .. swept.Strays];
+    });
+
+    internal static async Task<T> GuardAsync<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (G.GjollException error)
+        {
+            throw new DriverException(error.IsTransient, error.Message, error);
+        }
+    }
+
+    private G.SandboxSpec Spec(SandboxRequest request) => new()
+    {
+        Name = Name(request.Name),
+        Labels = new Dictionary<string, string> { ["owner"] = "drella" },
+        Limits = new G.SandboxLimits
+        {
+            MemoryBytes = request.Limits.MemoryBytes,
+            DiskBytes = request.Limits.DiskBytes,
+            MaxProcesses = request.Limits.MaxProcesses,
+            Cpus = request.Limits.Cpus,
+            Lifetime = request.Limits.Lifetime,
+        },
+        Forwards = [.. request.Doorways.Select(door => new G.Forward.Tcp(door.GuestPort, door.HostSocketPath))],
+        ReadOnlyFolders = [.. request.Agents.Select(agent => new G.ReadOnlyFolder(programs.Folder(agent), $"{AgentRoot}/{agent}"))],
+    };
+
+    private static G.SandboxName Name(SandboxName name) => new(name.Value);
+
+    private sealed class GjollSandbox(G.ISandbox inner, G.SandboxInfo info, SandboxName name) : ISandbox
+    {
+        public SandboxName Name => name;
+
+        public string Home => info.GuestHome;
+
+        public string Workspace => info.GuestWorkspace;
+
+        public string AgentFolder(string agent) => $"{AgentRoot}/{agent}";
+
+        public Task<IGuestProcess> StartAsync(GuestCommand spec, CancellationToken cancellationToken) => GuardAsync<IGuestProcess>(async () =>
+            new GjollProcess(await inner.ExecAsync(
+                new G.ExecSpec
+                {
+                    Command = spec.Command,
+                    Environment = spec.Environment,
+                    WorkingFolder = spec.WorkingFolder ?? info.GuestWorkspace,
+                    OpenStandardInput = true,
+                },
+                cancellationToken)));
+
+        public Task WriteFileAsync(string path, Stream content, CancellationToken cancellationToken) => GuardAsync(async () =>
+        {
+            await inner.WriteFileAsync(path, content, G.GuestFileMode.Private, cancellationToken);
+            return true;
+        });
+
+        public Task ReadFileAsync(string path, long maxBytes, Stream destination, CancellationToken cancellationToken) =>
+            GuardAsync(() => inner.CopyOutAsync(path, destination, maxBytes, cancellationToken));
+    }
+
+    private sealed class GjollProcess(G.IGuestProcess inner) : IGuestProcess
+    {
+        public Stream StandardInput => inner.StandardInput;
+
+        public Stream StandardOutput => inner.StandardOutput;
+
+        public Stream StandardError => inner.StandardError;
+
+        public Task TerminateAsync(CancellationToken cancellationToken) => GuardAsync(async () =>
+        {
+            await inner.SignalAsync(G.GuestSignal.Terminate, cancellationToken);
+            return true;
+        });
+
+        public Task<GuestExit> WaitAsync(CancellationToken cancellationToken) => GuardAsync(async () =>
+        {
+            var exit = await inner.WaitAsync(cancellationToken);
+            return exit.Code > 128 ? new GuestExit(null, exit.Code - 128) : new GuestExit(exit.Code, null);
+        });
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}
