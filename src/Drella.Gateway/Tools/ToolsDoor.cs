@@ -119,7 +119,7 @@ internal sealed partial class ToolsDoor(
         message.Context = new JsonRpcMessageContext { ProtocolVersion = context.Request.Headers["MCP-Protocol-Version"] };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var transport = new StreamableHttpServerTransport(loggers) { Stateless = true };
-        await using var server = McpServer.Create(transport, served, loggers, context.RequestServices);
+        await using var server = McpServer.Create(transport, served, loggers);
         var loop = server.RunAsync(stop.Token);
         try
         {
