@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Drella.Gateway.Egress;
 
 /// <summary>What the egress proxy serves and how much of it, the same for every sandbox. Which hosts is a matter of each assignment.</summary>
-internal sealed class EgressOptions
+public sealed class EgressOptions
 {
     /// <summary>Ports that CONNECT may name.</summary>
     public IList<int> TunnelPorts { get; set; } = [443];
@@ -31,28 +31,28 @@ internal sealed class EgressOptions
     public long MaxDownloadBytes { get; set; } = 8L << 30;
 
     /// <summary>True when an operator lets this host lead to this address and port, whatever the address is.</summary>
-    public bool Lifts(HostName host, IPEndPoint endPoint) =>
+    internal bool Lifts(HostName host, IPEndPoint endPoint) =>
         AllowedAddresses.Any(allowed => allowed.Is(host) && endPoint.Equals(allowed.EndPoint));
 
     /// <summary>True when an operator named this host with this port.</summary>
-    public bool LiftsPort(HostName host, int port) =>
+    internal bool LiftsPort(HostName host, int port) =>
         AllowedAddresses.Any(allowed => allowed.Is(host) && allowed.EndPoint?.Port == port);
 }
 
 /// <summary>One host name and the one address and port it may lead to, such as <c>mirror.corp.test</c> and <c>10.1.2.3:443</c>.</summary>
-internal sealed class AllowedAddress
+public sealed class AllowedAddress
 {
     public string Host { get; set; } = "";
 
     public string Address { get; set; } = "";
 
-    public IPEndPoint? EndPoint => IPEndPoint.TryParse(Address, out var endPoint) && endPoint.Port != 0 ? endPoint : null;
+    internal IPEndPoint? EndPoint => IPEndPoint.TryParse(Address, out var endPoint) && endPoint.Port != 0 ? endPoint : null;
 
-    public bool Is(HostName host) => string.Equals(Host, host.Value, StringComparison.Ordinal);
+    internal bool Is(HostName host) => string.Equals(Host, host.Value, StringComparison.Ordinal);
 }
 
 /// <summary>Reports every fault of the options at once, with its key.</summary>
-internal sealed class EgressOptionsCheck : IValidateOptions<EgressOptions>
+public sealed class EgressOptionsCheck : IValidateOptions<EgressOptions>
 {
     public ValidateOptionsResult Validate(string? name, EgressOptions options)
     {

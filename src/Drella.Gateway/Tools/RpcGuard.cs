@@ -52,6 +52,12 @@ internal static class RpcGuard
             fault = RpcFault.Parse($"not valid JSON, nested deeper than {MaxDepth}, or a name given twice");
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // A name such as "\ud800", met while looking for doubles.
+            fault = RpcFault.Parse("a name that is not valid Unicode");
+            return null;
+        }
 
         fault = Judge(document.RootElement);
         if (fault is null)

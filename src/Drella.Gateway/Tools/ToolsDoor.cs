@@ -19,12 +19,13 @@ namespace Drella.Gateway.Tools;
 /// and the token before a byte of the body is read.
 /// </summary>
 internal sealed partial class ToolsDoor(
-    ToolServer tools, IDoorAudit audit, IOptions<ToolsOptions> options, TimeProvider time, ILoggerFactory loggers, ILogger<ToolsDoor> logger)
+    ToolServer tools, IDoorAudit audit, IOptions<ToolsOptions> options, TimeProvider time, ILoggerFactory loggers)
 {
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType =
         (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     private readonly ConditionalWeakTable<Admission, CallMeter> meters = [];
+    private readonly ILogger<ToolsDoor> logger = loggers.CreateLogger<ToolsDoor>();
 
     /// <summary>Answers one request that came through the sandbox's own socket.</summary>
     public async Task HandleAsync(HttpContext context, SandboxName sandbox, Func<Admission?> current)
@@ -119,7 +120,7 @@ internal sealed partial class ToolsDoor(
         message.Context = new JsonRpcMessageContext { ProtocolVersion = context.Request.Headers["MCP-Protocol-Version"] };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var transport = new StreamableHttpServerTransport(loggers) { Stateless = true };
-        await using var server = McpServer.Create(transport, served, loggers, context.RequestServices);
+        await using var server = McpServer.Create(transport, served, loggers);
         var loop = server.RunAsync(stop.Token);
         try
         {

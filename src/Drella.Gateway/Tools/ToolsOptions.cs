@@ -1,7 +1,7 @@
 namespace Drella.Gateway.Tools;
 
 /// <summary>Bounds of the tool endpoint, the same for every sandbox.</summary>
-internal sealed class ToolsOptions
+public sealed class ToolsOptions
 {
     /// <summary>Largest request. A picture of 5 MiB takes 7 MiB in base64.</summary>
     public int MaxBodyBytes { get; set; } = 8 << 20;

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Drella.Gateway.Doors;
+
+/// <summary>Accepts raw connections on one unix socket, a bounded number at a time, until disposed.</summary>
+internal sealed partial class ConnectionLoop : IAsyncDisposable
+{
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentDictionary<long, Task> underWay = new();
+    private readonly SemaphoreSlim slots;
+    private readonly Func<Stream, CancellationToken, Task> serve;
+    private readonly ILogger logger;
+    private readonly Task loop;
+
+    public ConnectionLoop(string path, int maxConnections, Func<Stream, CancellationToken, Task> serve, ILogger logger)
+    {
+        this.serve = serve;
+        this.logger = logger;
+        slots = new SemaphoreSlim(maxConnections);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(maxConnections);
+        loop = AcceptAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        listener.Dispose();
+        await loop;
+        await Task.WhenAll(underWay.Values);
+        slots.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            for (var number = 0L; ; number++)
+            {
+                await slots.WaitAsync(stopping.Token);
+                var connection = await listener.AcceptAsync(stopping.Token);
+                var mine = number;
+                var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                underWay[mine] = served.Task;
+                _ = Task.Run(() => ServeAsync(connection, mine, served), CancellationToken.None);
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException or SocketException && stopping.IsCancellationRequested)
+        {
+            // Closed by us.
+        }
+    }
+
+    private async Task ServeAsync(Socket connection, long number, TaskCompletionSource served)
+    {
+        try
+        {
+            await using var stream = new NetworkStream(connection, ownsSocket: true);
+            await serve(stream, stopping.Token);
+        }
+        catch (Exception end) when (end is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            LogEnded(end.Message);
+        }
+        finally
+        {
+            underWay.TryRemove(number, out _);
+            slots.Release();
+            served.SetResult();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "connection ended: {Reason}")]
+    private partial void LogEnded(string reason);
+}

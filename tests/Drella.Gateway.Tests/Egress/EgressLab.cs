@@ -1,0 +1,218 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Drella.Gateway.Doors;
+using Drella.Gateway.Egress;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Drella.Gateway.Tests.Egress;
+
+/// <summary>The egress door between a client and servers that are all on loopback.</summary>
+internal sealed class EgressLab : IAsyncDisposable
+{
+    private readonly CancellationTokenSource ended = new();
+    private readonly List<Task> serving = [];
+    private readonly List<IDisposable> owned = [];
+    private readonly EgressDoor door;
+
+    public EgressLab(params string[] allowed)
+    {
+        Admission = Admissions.Make(ended.Token, "producer", allowed);
+        var options = Microsoft.Extensions.Options.Options.Create(Options);
+        door = new EgressDoor(
+            options, new Dialer(options, ResolveAsync, TimeProvider.System), Audit, TimeProvider.System, NullLogger<EgressDoor>.Instance);
+    }
+
+    public DoorAuditRecorder Audit { get; } = new();
+
+    public EgressOptions Options { get; } = new();
+
+    public Admission? Admission { get; set; }
+
+    public Dictionary<string, string[]> Names { get; } = [];
+
+    public List<string> Lookups { get; } = [];
+
+    public void End() => ended.Cancel();
+
+    /// <summary>Makes a name lead to a lab server and lets it.</summary>
+    public int Serve(string host, LabServer server)
+    {
+        owned.Add(server);
+        Names[host] = ["127.0.0.1"];
+        Options.AllowedAddresses.Add(new AllowedAddress { Host = host, Address = $"127.0.0.1:{server.Port}" });
+        return server.Port;
+    }
+
+    /// <summary>A new connection from the guest.</summary>
+    public async Task<NetworkStream> ConnectAsync()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1);
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndPoint!);
+        var accepted = await listener.AcceptAsync();
+        serving.Add(door.ServeAsync(new NetworkStream(accepted, ownsSocket: true), () => Admission, Admissions.Sandbox, TestContext.Current.CancellationToken));
+        var stream = new NetworkStream(client, ownsSocket: true);
+        owned.Add(stream);
+        return stream;
+    }
+
+    /// <summary>Sends bytes, says that it is done when asked, and reads all that comes.</summary>
+    public async Task<string> AskAsync(string request, bool isDone = false)
+    {
+        var client = await ConnectAsync();
+        await client.WriteAsync(Encoding.Latin1.GetBytes(request));
+        if (isDone)
+        {
+            client.Socket.Shutdown(SocketShutdown.Send);
+        }
+
+        return await ReadAllAsync(client);
+    }
+
+    /// <summary>Opens a tunnel with the right token.</summary>
+    public async Task<NetworkStream> TunnelAsync(string host, int port)
+    {
+        var client = await ConnectAsync();
+        await client.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {host}:{port} HTTP/1.1\r\n{Auth}\r\n"));
+        var answer = new byte[39];
+        await client.ReadExactlyAsync(answer, TestContext.Current.CancellationToken);
+        Assert.Equal("HTTP/1.1 200 Connection Established\r\n\r\n", Encoding.ASCII.GetString(answer));
+        return client;
+    }
+
+    public static string Auth { get; } =
+        $"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.ASCII.GetBytes("drella:" + Admissions.Token))}\r\n";
+
+    public static async Task<string> ReadAllAsync(Stream stream)
+    {
+        var all = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(all, TestContext.Current.CancellationToken);
+        }
+        catch (IOException)
+        {
+            // Reset: the other side closed with bytes unread.
+        }
+
+        return Encoding.Latin1.GetString(all.ToArray());
+    }
+
+    public async Task ServedAsync() => await Task.WhenAll(serving).WaitAsync(TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        owned.ForEach(one => one.Dispose());
+        await ended.CancelAsync();
+        await Task.WhenAll(serving);
+        ended.Dispose();
+    }
+
+    private Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        lock (Lookups)
+        {
+            Lookups.Add(host);
+        }
+
+        return Names.TryGetValue(host, out var addresses)
+            ? Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)])
+            : throw new SocketException((int)SocketError.HostNotFound);
+    }
+}
+
+/// <summary>A server that counts who comes and does one thing with each.</summary>
+internal sealed class LabServer : IDisposable
+{
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private int connections;
+
+    private LabServer(Func<Stream, Task> serve)
+    {
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(16);
+        _ = AcceptAsync(serve);
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
+
+    public int Connections => Volatile.Read(ref connections);
+
+    /// <summary>Every byte that came, of all connections.</summary>
+    public StringBuilder Received { get; } = new();
+
+    public static LabServer Http(string answer)
+    {
+        LabServer? server = null;
+        server = new LabServer(async stream =>
+        {
+            var buffer = new byte[8192];
+            while (!server!.Received.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
+            {
+                var read = await stream.ReadAsync(buffer);
+                if (read == 0)
+                {
+                    return;
+                }
+
+                server.Received.Append(Encoding.Latin1.GetString(buffer, 0, read));
+            }
+
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
+        });
+        return server;
+    }
+
+    public static LabServer Tls(string host, Func<Stream, Task> serve)
+    {
+        var certificate = Certificate(host);
+        return new LabServer(async stream =>
+        {
+            await using var tls = new SslStream(stream);
+            await tls.AuthenticateAsServerAsync(certificate);
+            await serve(tls);
+        });
+    }
+
+    public static LabServer Raw(Func<Stream, Task> serve) => new(serve);
+
+    public void Dispose() => listener.Dispose();
+
+    private async Task AcceptAsync(Func<Stream, Task> serve)
+    {
+        try
+        {
+            while (true)
+            {
+                using var stream = new NetworkStream(await listener.AcceptAsync(), ownsSocket: true);
+                Interlocked.Increment(ref connections);
+                try
+                {
+                    await serve(stream);
+                }
+                catch (Exception problem) when (problem is IOException or System.Security.Authentication.AuthenticationException)
+                {
+                    // The connection was cut; the next is served all the same.
+                }
+            }
+        }
+        catch (Exception problem) when (problem is SocketException or ObjectDisposedException)
+        {
+            // Disposed.
+        }
+    }
+
+    private static X509Certificate2 Certificate(string host)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+}
