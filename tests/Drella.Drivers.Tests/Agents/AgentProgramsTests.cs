@@ -6,6 +6,7 @@ using Drella.Drivers.Processes;
 namespace Drella.Drivers.Tests.Agents;
 
 /// <summary>Installation with an npm of our own, which writes what a test wants.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class AgentProgramsTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("drella-programs-").FullName;
