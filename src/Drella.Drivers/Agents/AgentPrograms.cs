@@ -16,6 +16,9 @@ public sealed class AgentPrograms(string root, ProcessRunner processes, string? 
 {
     private readonly string _root = Path.GetFullPath(root);
 
+    /// <summary>The npm program.</summary>
+    public string Npm { get; init; } = "npm";
+
     /// <summary>Host folder of an agent's program by adapter id; it may not be there yet.</summary>
     /// <exception cref="DriverException">No agent of that id is known.</exception>
     public string Folder(string agent) => agent switch
@@ -78,7 +81,7 @@ public sealed class AgentPrograms(string root, ProcessRunner processes, string? 
             await processes.RunCheckedAsync(
                 new ProcessSpec
                 {
-                    Program = "npm",
+                    Program = Npm,
                     Arguments =
                     [
                         "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--no-update-notifier",

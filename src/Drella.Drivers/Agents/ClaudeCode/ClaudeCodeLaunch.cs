@@ -61,6 +61,7 @@ internal static class ClaudeCodeLaunch
         ["SHELL"] = "/bin/bash",
         ["ANTHROPIC_BASE_URL"] = order.ModelUrl,
         ["ANTHROPIC_AUTH_TOKEN"] = order.Token,
+        ["DRELLA_TOKEN"] = order.Token,
         ["API_TIMEOUT_MS"] = "600000",
         ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1",
         ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1",
@@ -84,7 +85,7 @@ internal static class ClaudeCodeLaunch
         ["GIT_TERMINAL_PROMPT"] = "0",
     };
 
-    // The token is expanded from the environment by the agent, so that no file holds it.
+    // The agent expands the token from its environment, so that no file holds it; it does not expand its own ANTHROPIC_AUTH_TOKEN.
     private static string ToolConfiguration(AgentOrder order) => JsonSerializer.Serialize(new
     {
         mcpServers = new
@@ -93,7 +94,7 @@ internal static class ClaudeCodeLaunch
             {
                 type = "http",
                 url = order.ToolUrl,
-                headers = new { Authorization = "Bearer ${ANTHROPIC_AUTH_TOKEN}" },
+                headers = new { Authorization = "Bearer ${DRELLA_TOKEN}" },
             },
         },
     });
