@@ -55,6 +55,39 @@ public sealed class SqliteJournalStoreTests
     }
 
     [Fact]
+    public async Task Open_SaysThatThePathIsNoFolder()
+    {
+        await using var root = new OpenStore();
+        var path = Path.Combine(root.Path, "file");
+        await File.WriteAllTextAsync(path, "x", Cancellation);
+
+        var refused = Assert.Throws<DriverException>(() => DataFolder.Open(path, TimeProvider.System));
+
+        Assert.Equal(DriverFailure.Invalid, refused.Failure);
+        Assert.Contains("cannot be used", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Read_MayBeLeftEarlyAndTheStoreClosedAtOnce()
+    {
+        await using var open = await OpenStore.NewAsync();
+        for (var round = 0; round < 8; round++)
+        {
+            await open.Store.Journal.AppendAsync(Job, null, [.. Enumerable.Repeat(Entry, 500)], Cancellation);
+        }
+
+        await foreach (var entry in open.Store.Journal.ReadAsync(Job, 0, Cancellation))
+        {
+            Assert.Equal(1, entry.Sequence);
+            break;
+        }
+
+        await open.CloseAsync();
+        await open.OpenAsync();
+        Assert.Equal(4000, (await open.Store.Journal.VerifyAsync(Job, Cancellation)).Entries);
+    }
+
+    [Fact]
     public async Task OpenReadOnly_SaysThatThereIsNoJournal()
     {
         await using var open = new OpenStore();
@@ -91,8 +124,7 @@ public sealed class SqliteJournalStoreTests
 
         await open.CloseAsync();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => next);
-        Assert.True(next.IsFaulted);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => next);
     }
 
     [Fact(Timeout = 60_000)]
