@@ -66,18 +66,17 @@ internal static class Backup
         {
             cancellationToken.ThrowIfCancellationRequested();
             var code = raw.sqlite3_backup_step(copy, PagesAStep);
-            if (code == raw.SQLITE_DONE)
-            {
-                break;
-            }
-
-            if (code != raw.SQLITE_OK)
+            if (code is not (raw.SQLITE_OK or raw.SQLITE_DONE))
             {
                 throw new SqliteException($"SQLite error {code} while copying {file}", code & 0xff, code);
             }
 
             var pages = raw.sqlite3_backup_pagecount(copy);
             report(pages == 0 ? 1 : 1 - ((double)raw.sqlite3_backup_remaining(copy) / pages));
+            if (code == raw.SQLITE_DONE)
+            {
+                break;
+            }
         }
     }
 

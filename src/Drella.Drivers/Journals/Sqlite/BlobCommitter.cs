@@ -139,7 +139,7 @@ internal sealed partial class BlobCommitter : IAsyncDisposable
         }
         catch (SqliteException failure)
         {
-            Undo();
+            Database.Abandon(_connection);
             var refusal = SqliteFailures.Of(failure, $"writing {batch.Count} blobs");
             LogBatchLost(batch.Count, refusal.Message);
             batch.ForEach(due => due.Writer.Fail(refusal));
@@ -169,18 +169,6 @@ internal sealed partial class BlobCommitter : IAsyncDisposable
         }
 
         _grow.Bind(1, writer.Row).Bind(2, offset).Run();
-    }
-
-    private void Undo()
-    {
-        try
-        {
-            Database.Execute(_connection, "ROLLBACK");
-        }
-        catch (SqliteException)
-        {
-            // SQLite rolls back by itself on most failures of the disk; then there is nothing left to undo.
-        }
     }
 
     [LoggerMessage(LogLevel.Error, "Blob store lost a batch for {Count} blobs, nothing of it was kept: {Reason}")]

@@ -40,9 +40,14 @@ public sealed class DataFolder : IDisposable
             throw new DriverException(isTransient: false, $"The data folder {folder} cannot be written. Name one that can, or change its owner. {refused.Message}", refused)
             { Failure = DriverFailure.Forbidden };
         }
-        catch (IOException taken)
+        catch (IOException taken) when (IsTaken(taken))
         {
             throw Taken(folder, taken);
+        }
+        catch (IOException failure)
+        {
+            throw new DriverException(isTransient: false, $"The data folder {folder} cannot be used: {failure.Message} Name another, or free space.", failure)
+            { Failure = DriverFailure.Invalid };
         }
 
         var holder = new FolderHolder(Environment.ProcessId, Command(), time.GetUtcNow());
@@ -125,6 +130,9 @@ public sealed class DataFolder : IDisposable
         return new DriverException(isTransient: false, $"The data folder {folder} is in use by {who}. Stop that one first, or name another data folder.", inner)
         { Failure = DriverFailure.Conflict };
     }
+
+    // EWOULDBLOCK on Linux and macOS, a sharing violation on Windows.
+    private static bool IsTaken(IOException failure) => failure.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     // The verb only: the rest of a command line can hold a password.
     private static string Command()

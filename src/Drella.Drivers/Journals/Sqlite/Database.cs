@@ -38,6 +38,25 @@ internal static class Database
         command.ExecuteNonQuery();
     }
 
+    /// <summary>
+    /// Ends a transaction that failed and folds the write-ahead log back, so that its room is free for the next one.
+    /// Both are attempts: SQLite has often rolled back by itself, and a full disk may refuse the second.
+    /// </summary>
+    public static void Abandon(SqliteConnection connection)
+    {
+        foreach (var sql in new[] { "ROLLBACK", "PRAGMA wal_checkpoint(TRUNCATE)" })
+        {
+            try
+            {
+                Execute(connection, sql);
+            }
+            catch (SqliteException)
+            {
+                // The failure that led here is the one that is told.
+            }
+        }
+    }
+
     private static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder

@@ -118,7 +118,8 @@ internal sealed partial class JournalWriter : IAsyncDisposable
         }
         catch (SqliteException failure)
         {
-            Undo();
+            _streams.Forget();
+            Database.Abandon(_connection);
             var refusal = SqliteFailures.Of(failure, $"appending {batch.Count} to the journal");
             LogBatchLost(batch.Count, refusal.Message);
 
@@ -182,19 +183,6 @@ internal sealed partial class JournalWriter : IAsyncDisposable
         var sequence = head.Sequence + 1;
         var hash = HashChain.Compute(head.Hash.Span, head.Stream, sequence, at, entry.Kind, entry.Version, entry.Payload.Span);
         return new Entry(head.Stream, sequence, at, entry.Kind, entry.Version, entry.Payload, head.Hash, hash);
-    }
-
-    private void Undo()
-    {
-        _streams.Forget();
-        try
-        {
-            Database.Execute(_connection, "ROLLBACK");
-        }
-        catch (SqliteException)
-        {
-            // SQLite rolls back by itself on most failures of the disk; then there is nothing left to undo.
-        }
     }
 
     [LoggerMessage(LogLevel.Error, "Journal lost a batch of {Count} appends, nothing of it was kept: {Reason}")]

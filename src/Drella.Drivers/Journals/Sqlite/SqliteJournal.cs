@@ -79,23 +79,28 @@ internal sealed class SqliteJournal(Pool<JournalReader> readers, StreamSignals s
         // The next batch is read while the caller works on this one. No read stays open in between, so that a slow caller
         // does not keep the write-ahead log from being folded back.
         var (now, next) = (new EntryBatch(), new EntryBatch());
+        var ahead = Task.CompletedTask;
         Fill(cursors, now);
-        while (now.Count > 0)
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var ahead = cursors.Count == 0 ? null : Task.Run(() => Fill(cursors, next), CancellationToken.None);
-            for (var index = 0; index < now.Count; index++)
+            while (now.Count > 0)
             {
-                yield return now[index];
-            }
+                cancellationToken.ThrowIfCancellationRequested();
+                ahead = cursors.Count == 0 ? Task.CompletedTask : Task.Run(() => Fill(cursors, next), CancellationToken.None);
+                for (var index = 0; index < now.Count; index++)
+                {
+                    yield return now[index];
+                }
 
-            now.Clear();
-            if (ahead is not null)
-            {
+                now.Clear();
                 await ahead;
+                (now, next) = (next, now);
             }
-
-            (now, next) = (next, now);
+        }
+        finally
+        {
+            // A caller who leaves early does not leave a read behind.
+            await ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class StreamSignals : IDisposable
             _isDisposed = true;
             foreach (var follower in _followers.Values.SelectMany(followers => followers))
             {
-                follower.Writer.TryComplete(new ObjectDisposedException(nameof(SqliteJournalStore)));
+                follower.Writer.TryComplete();
             }
         }
     }
@@ -68,7 +68,16 @@ internal sealed class StreamSignals : IDisposable
 
     internal readonly struct Subscription(StreamSignals owner, StreamId stream, Channel<bool> channel) : IDisposable
     {
-        public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => channel.Reader.ReadAsync(cancellationToken);
+        /// <summary>Completes when the stream has grown since the last signal; throws when the journal is closed.</summary>
+        public async ValueTask WaitAsync(CancellationToken cancellationToken)
+        {
+            if (!await channel.Reader.WaitToReadAsync(cancellationToken))
+            {
+                throw new ObjectDisposedException(nameof(SqliteJournalStore));
+            }
+
+            channel.Reader.TryRead(out _);
+        }
 
         public void Dispose() => owner.Remove(stream, channel);
     }
