@@ -144,7 +144,7 @@ internal sealed class YamlReader(YamlMappingNode node, string path, List<ConfigP
     private YamlNode? Find(string key)
     {
         asked.Add(key);
-        return node.Children.GetValueOrDefault(new YamlScalarNode(key));
+        return node.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
     }
 
     private int Line(string key) => node.Children.Keys.FirstOrDefault(known => known is YamlScalarNode scalar && scalar.Value == key) is { } found ? (int)found.Start.Line : 0;
