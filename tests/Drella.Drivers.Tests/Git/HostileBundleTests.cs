@@ -68,6 +68,45 @@ public sealed class HostileBundleTests
         Assert.Equal(untouched, Snapshot(f.Guest.At(".git")));
     }
 
+    [Fact]
+    public async Task Control_AHostileSettingDoesRunForGitInsideTheGuestsRepository()
+    {
+        await using var f = await QuarantineFixture.StartAsync();
+        var marker = f.Guest.At("MARKER-WAS-RUN");
+        f.Guest.Run("config", "core.fsmonitor", $"touch {marker}; true");
+
+        f.Guest.Run("status");
+
+        Assert.True(File.Exists(marker));
+    }
+
+    [Fact]
+    public async Task Jail_ShowsNeitherTheHostsFilesNorANetwork()
+    {
+        if (!Jail.Exists)
+        {
+            Assert.Skip("bubblewrap is not installed: bundles are taken without a jail here");
+        }
+
+        await using var f = await QuarantineFixture.StartAsync();
+        var scratch = Directory.CreateDirectory(Path.Combine(f.Folder, "scratch-of-test")).FullName;
+        var jail = new Jail(true);
+        jail.HandOver(scratch);
+        var line = jail.Wrapper(scratch, Path.Combine(f.Store, "objects"), new QuarantineOptions { Folder = f.Folder });
+        const string Script = "ls /; id -u; ls /sys/class/net /proc/net 2>/dev/null; touch /store/x 2>/dev/null && echo WROTE; touch /scratch/y && echo scratch-ok; cat /etc/passwd 2>/dev/null";
+
+        var result = await new Processes.ProcessRunner(TimeProvider.System).RunCheckedAsync(
+            new Processes.ProcessSpec { Program = line[0], Arguments = [.. line.Skip(1), "sh", "-c", Script + "; true"] }, QuarantineFixture.Token);
+
+        var words = result.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("scratch-ok", words);
+        Assert.DoesNotContain("WROTE", words);
+        Assert.DoesNotContain("0", words);
+        Assert.DoesNotContain("home", words);
+        Assert.DoesNotContain("root", words);
+        Assert.DoesNotContain(words, w => w.Contains("root:", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(".git")]
     [InlineData(".GIT")]
@@ -76,7 +115,6 @@ public sealed class HostileBundleTests
     [InlineData(".")]
     [InlineData(".g\u200cit")]
     [InlineData("a/b")]
-    [InlineData("")]
     public async Task Tree_WithANameThatGitMistakesIsRefused(string name)
     {
         await using var f = await QuarantineFixture.StartAsync();
