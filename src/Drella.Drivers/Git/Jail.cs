@@ -65,9 +65,7 @@ internal sealed class Jail(bool hasNamespaces)
         ]);
         foreach (var folder in new[] { "/bin", "/lib", "/lib32", "/lib64" })
         {
-            line.AddRange(Directory.ResolveLinkTarget(folder, false) is { } target
-                ? ["--symlink", target.FullName, folder]
-                : ["--ro-bind-try", folder, folder]);
+            line.AddRange(new FileInfo(folder).LinkTarget is { } target ? ["--symlink", target, folder] : ["--ro-bind-try", folder, folder]);
         }
 
         line.AddRange(

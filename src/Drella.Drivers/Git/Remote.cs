@@ -99,7 +99,7 @@ internal sealed partial class Remote(GitCommand git, QuarantineOptions options, 
 
     private static string Last(string line) => line[(line.LastIndexOf('\t') + 1)..];
 
-    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*\\z", RegexOptions.CultureInvariant)]
     private static partial Regex BranchName();
 
     [GeneratedRegex("stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value|already exists|reference already|failed to lock", RegexOptions.CultureInvariant)]
