@@ -18,6 +18,7 @@ public sealed class EgressOptions
     /// <summary>Private addresses that named hosts may lead to, such as an internal mirror. Empty on purpose.</summary>
     public IList<AllowedAddress> AllowedAddresses { get; set; } = [];
 
+    /// <summary>Connections of one sandbox at a time; more are refused, and the refusal is written down.</summary>
     public int MaxConnections { get; set; } = 64;
 
     public TimeSpan HeadTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ModelContextProtocol.Client;
 
 namespace Drella.Gateway.Tests.Tools;
@@ -29,9 +30,13 @@ internal sealed class ToolsLab : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddSingleton<IToolDesk>(Desk).AddSingleton<IDoorAudit>(Audit).AddTools().Configure(configure);
+        var options = new ToolsOptions();
+        configure(options);
+        var wrapped = Microsoft.Extensions.Options.Options.Create(options);
+        var door = new ToolsDoor(
+            new ToolServer(Desk, Audit, wrapped, NullLogger<ToolServer>.Instance), Audit, wrapped, TimeProvider.System, NullLoggerFactory.Instance);
         app = builder.Build();
-        app.Run(context => context.RequestServices.GetRequiredService<ToolsDoor>().HandleAsync(context, Admissions.Sandbox, () => Admission));
+        app.Run(context => door.HandleAsync(context, Admissions.Sandbox, () => Admission));
     }
 
     public DeskOnPaper Desk { get; } = new();
