@@ -116,6 +116,28 @@ public sealed class SqliteJournalStoreTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Follow_SubscribesBeforeItsFirstReadAndLetsGoAtItsEnd()
+    {
+        // In the other order, what becomes durable between the read and the subscription would never be seen.
+        await using var open = await OpenStore.NewAsync();
+        using var signals = new StreamSignals();
+        var atFirstRead = -1;
+        using var readers = new Pool<JournalReader>(() =>
+        {
+            atFirstRead = signals.Count;
+            return new JournalReader(open.JournalFile);
+        });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var following = new SqliteJournal(readers, signals, writer: null).FollowAsync(Job, 0, stop.Token).GetAsyncEnumerator(stop.Token);
+        var next = following.MoveNextAsync().AsTask();
+
+        Assert.Equal(1, atFirstRead);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+        Assert.Equal(0, signals.Count);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Dispose_EndsThoseWhoFollow()
     {
         await using var open = await OpenStore.NewAsync();

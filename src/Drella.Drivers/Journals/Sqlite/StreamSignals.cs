@@ -10,6 +10,18 @@ internal sealed class StreamSignals : IDisposable
     private readonly Dictionary<StreamId, List<Channel<bool>>> _followers = [];
     private bool _isDisposed;
 
+    /// <summary>Subscriptions that are held now.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _followers.Values.Sum(followers => followers.Count);
+            }
+        }
+    }
+
     /// <summary>From the return of this call on, no growth goes unsignalled.</summary>
     public Subscription Subscribe(StreamId stream)
     {
