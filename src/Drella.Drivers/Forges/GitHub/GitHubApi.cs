@@ -235,6 +235,6 @@ internal sealed partial class GitHubApi : IDisposable
             : throw new DriverException(isTransient: false, $"{request.Describe()}: the next page is named at another host");
     }
 
-    [GeneratedRegex("""<([^<>]*)>\s*;[^<>]*?\brel\s*=\s*"?next\b""", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("""<([^<>]*)>\s*;[^<>]*?\brel\s*=\s*"?next\b""", RegexOptions.CultureInvariant)]
     private static partial Regex NextLink();
 }
