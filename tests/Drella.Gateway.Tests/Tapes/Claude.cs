@@ -48,6 +48,23 @@ internal sealed class Claude : IDisposable
         return process;
     }
 
+    public async Task TranscriptHoldsAsync(string text, CancellationToken cancellationToken)
+    {
+        var changed = System.Threading.Channels.Channel.CreateUnbounded<bool>();
+        using var watcher = new FileSystemWatcher(home.FullName, "*.jsonl") { IncludeSubdirectories = true, EnableRaisingEvents = true };
+        watcher.Changed += (_, _) => changed.Writer.TryWrite(true);
+        while (!home.EnumerateFiles("*.jsonl", SearchOption.AllDirectories).Any(file => Read(file).Contains(text, StringComparison.Ordinal)))
+        {
+            await changed.Reader.ReadAsync(cancellationToken);
+        }
+
+        static string Read(FileInfo file)
+        {
+            using var reader = new StreamReader(new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            return reader.ReadToEnd();
+        }
+    }
+
     public static async Task<string> FinishAsync(Process process)
     {
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -59,6 +59,9 @@ public sealed class RealClaudeTests
         {
             using var process = claude.Start(host.Address, "start", session, resume: false);
             await wrote.Task.WaitAsync(Stop);
+
+            // The transcript is written behind the work; what is not in it yet, no resumed session can know.
+            await claude.TranscriptHoldsAsync("_1_0_0", Stop);
             process.Kill();
             await process.WaitForExitAsync(Stop);
         }
