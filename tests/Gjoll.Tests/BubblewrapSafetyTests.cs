@@ -45,7 +45,7 @@ public sealed class BubblewrapSafetyTests : IAsyncLifetime
         await DeniedAsync(sandbox, "unshare --user true");
         await DeniedAsync(sandbox, "unshare --net true");
         await DeniedAsync(sandbox, "unshare --mount true");
-        await DeniedAsync(sandbox, "chroot / true");
+        await DeniedAsync(sandbox, "/usr/sbin/chroot / true");
         await DeniedAsync(sandbox, "echo 1 > /proc/sys/net/ipv4/ip_forward");
         await DeniedAsync(sandbox, "mknod /work/disk b 7 0");
         await DeniedAsync(sandbox, "echo 1 > /proc/sys/kernel/sysrq");
@@ -53,7 +53,7 @@ public sealed class BubblewrapSafetyTests : IAsyncLifetime
         await DeniedAsync(sandbox, "nsenter --target 1 --mount true");
         await DeniedAsync(sandbox, "su -c true");
         await DeniedAsync(sandbox, "hostname changed");
-        await DeniedAsync(sandbox, "find / -xdev -perm -4000 -user root -exec test -u {} \\; -print 2>/dev/null | head -1 | xargs -r -I{} sh -c 'test \"$({} -c id)\" = 0'");
+        Assert.Equal("", await OutputAsync(sandbox, "grep -v nosuid /proc/self/mounts || true"));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class BubblewrapSafetyTests : IAsyncLifetime
             await using var process = await sandbox.ExecAsync(Some.Shell("echo up; cat") with { OpenStandardInput = true }, Cancel);
             using var reader = new StreamReader(process.StandardOutput);
             await reader.ReadLineAsync(Cancel);
-            users.AddRange(HostProcesses().Where(id => Arguments(id) is ["/bin/sh", "-c", "echo up; cat", ..] && InsideSomeSandbox(id)).Select(UserOf));
+            users.AddRange(HostProcesses().Where(id => Arguments(id) is ["/bin/sh", "-c", "echo up; cat", ..] && InsideSomeSandbox(id)).Select(UserOf).Distinct());
         }
 
         Assert.Equal(2, users.Count);

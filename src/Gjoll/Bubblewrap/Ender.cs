@@ -94,13 +94,10 @@ internal sealed class Ender(SandboxFolders folders, TimeProvider time)
 
     private static HashSet<ProcessIdentity> Find(string marker, RunRecord? run)
     {
-        // Process 1 counts as alive until the kernel has ended the last process of its namespace.
-        var found = Marking.Marked().Where(process => process.Marker == marker).Select(process => process.Process).ToHashSet();
-        if (run is not null && ProcessTable.IsAlive(run.Init))
-        {
-            found.Add(run.Init);
-        }
-
-        return found;
+        // Process 1 counts as alive until the kernel has ended the last process of its namespace. It goes alone first, so that whoever waits for a program
+        // of the guest sees that the sandbox ended, and not a kill of the program alone.
+        return run is not null && ProcessTable.IsAlive(run.Init)
+            ? [run.Init]
+            : [.. Marking.Marked().Where(process => process.Marker == marker).Select(process => process.Process)];
     }
 }

@@ -6,6 +6,8 @@ namespace Gjoll.Bubblewrap;
 /// <summary>The one place that knows how the state folder is laid out.</summary>
 internal sealed class SandboxFolders(string root)
 {
+    public const string LockSuffix = ".lock";
+
     public string Root { get; } = Path.GetFullPath(root);
 
     public string Sandboxes => Path.Combine(Root, "sandboxes");
@@ -28,7 +30,7 @@ internal sealed class SandboxFolders(string root)
 
     public string Arguments(SandboxName name) => Path.Combine(Of(name), "bwrap.args");
 
-    public string Lock(SandboxName name) => Path.Combine(Locks, name.Value + ".lock");
+    public string Lock(SandboxName name) => Path.Combine(Locks, name.Value + LockSuffix);
 
     /// <summary>What marks the processes and cgroups of a sandbox on this host: no secret, and the same after every restart.</summary>
     public string Marker(SandboxName name) => $"{MarkerPrefix}{name.Value}";

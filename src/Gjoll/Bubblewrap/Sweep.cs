@@ -20,6 +20,7 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
 
         await SweepProcessesAsync(cancellationToken);
         await SweepCgroupsAsync(cancellationToken);
+        await SweepLocksAsync(cancellationToken);
         SweepProbes();
         return new SweepReport(_destroyed, _stopped, _strays, _failures);
     }
@@ -106,6 +107,27 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
                         _strays.Add($"cgroup {group}, which has no record");
                     }
                 });
+            }
+        }
+    }
+
+    /// <summary>Whoever died between taking a name and making something of it left only this.</summary>
+    private async Task SweepLocksAsync(CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(folders.Locks))
+        {
+            return;
+        }
+
+        foreach (var file in Directory.EnumerateFiles(folders.Locks, "*" + SandboxFolders.LockSuffix).ToList())
+        {
+            if (SandboxName.TryParse(Path.GetFileName(file)[..^SandboxFolders.LockSuffix.Length], out var name) && !Directory.Exists(folders.Of(name.Value)))
+            {
+                using var held = await registry.LockAsync(name.Value, cancellationToken);
+                if (!Directory.Exists(folders.Of(name.Value)))
+                {
+                    held.RemoveFile();
+                }
             }
         }
     }
