@@ -95,8 +95,8 @@ public sealed class HostileBundleTests
         var line = jail.Wrapper(scratch, Path.Combine(f.Store, "objects"), new QuarantineOptions { Folder = f.Folder });
         const string Script = "ls /; id -u; ls /sys/class/net /proc/net 2>/dev/null; touch /store/x 2>/dev/null && echo WROTE; touch /scratch/y && echo scratch-ok; cat /etc/passwd 2>/dev/null";
 
-        var result = await new Processes.ProcessRunner(TimeProvider.System).RunCheckedAsync(
-            new Processes.ProcessSpec { Program = line[0], Arguments = [.. line.Skip(1), "sh", "-c", Script + "; true"] }, QuarantineFixture.Token);
+        var result = await new Drella.Drivers.Processes.ProcessRunner(TimeProvider.System).RunCheckedAsync(
+            new Drella.Drivers.Processes.ProcessSpec { Program = line[0], Arguments = [.. line.Skip(1), "sh", "-c", Script + "; true"] }, QuarantineFixture.Token);
 
         var words = result.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Contains("scratch-ok", words);
