@@ -1,3 +1,4 @@
+using Drella.Testing;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -88,28 +89,7 @@ public sealed class HostileRepositoryTests
         File.Copy(Path.Combine(workspace, ".claude", "settings.json"), Path.Combine(workspace, ".claude", "settings.local.json"));
     }
 
-    private static string ProgramFolder()
-    {
-        const string Remedy = "Set DRELLA_CLAUDE to the program or install it: npm install --ignore-scripts --no-save --prefix .agent/claude-code/"
-            + ClaudeCodeRelease.Version + " " + ClaudeCodeRelease.Package + "@" + ClaudeCodeRelease.Version;
-        if (Environment.GetEnvironmentVariable("DRELLA_CLAUDE") is { Length: > 0 } program)
-        {
-            Assert.True(program.EndsWith("/" + ClaudeCodeRelease.ProgramPath, StringComparison.Ordinal) && File.Exists(program), $"DRELLA_CLAUDE={program} is not it. {Remedy}");
-            return program[..^(ClaudeCodeRelease.ProgramPath.Length + 1)];
-        }
-
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var candidate = Path.Combine(folder.FullName, ".agent", ClaudeCodeRelease.AgentId, ClaudeCodeRelease.Version);
-            if (File.Exists(Path.Combine(candidate, ClaudeCodeRelease.ProgramPath)))
-            {
-                return candidate;
-            }
-        }
-
-        Assert.Fail($"Claude Code is not installed. {Remedy}");
-        return "";
-    }
+    private static string ProgramFolder() => ClaudeProgram.Path[..^(ClaudeCodeRelease.ProgramPath.Length + 1)];
 
     private async Task<WebApplication> ServeAsync(CancellationToken cancellationToken)
     {

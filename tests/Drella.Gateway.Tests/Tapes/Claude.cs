@@ -1,3 +1,4 @@
+using Drella.Testing;
 using System.Diagnostics;
 
 namespace Drella.Gateway.Tests.Tapes;
@@ -13,7 +14,7 @@ internal sealed class Claude : IDisposable
 
     public Process Start(Uri model, string prompt, string session, bool resume)
     {
-        var start = new ProcessStartInfo(Program())
+        var start = new ProcessStartInfo(ClaudeProgram.Path)
         {
             WorkingDirectory = Workspace,
             RedirectStandardInput = true,
@@ -71,25 +72,5 @@ internal sealed class Claude : IDisposable
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return output + await errors;
-    }
-
-    private static string Program()
-    {
-        if (Environment.GetEnvironmentVariable("DRELLA_CLAUDE") is { Length: > 0 } given)
-        {
-            return given;
-        }
-
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            var found = Path.Combine(at.FullName, ".agent", "node_modules", "@anthropic-ai", "claude-code-linux-x64", "claude");
-            if (File.Exists(found))
-            {
-                return found;
-            }
-        }
-
-        throw new InvalidOperationException(
-            "Claude Code is not here. Run 'npm i --prefix .agent --ignore-scripts @anthropic-ai/claude-code-linux-x64@2.1.330' or set DRELLA_CLAUDE to its path.");
     }
 }
