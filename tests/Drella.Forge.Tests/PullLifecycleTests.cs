@@ -126,6 +126,9 @@ public sealed class PullLifecycleTests
         var mine = (await forge.Get("/repos/octo/app/pulls/comments?since=2020-01-01T00:00:00Z&sort=updated")).Json!.AsArray()[0]!["id"];
         (await forge.Patch($"/repos/octo/app/pulls/comments/{mine}", new { body = "edited" })).Expect(200);
         (await forge.Get($"/repos/octo/app/pulls/comments/{mine}")).Expect(200);
+        var eyes = (await forge.Post($"/repos/octo/app/pulls/comments/{mine}/reactions", new { content = "eyes" }, "dev")).Expect(201)["id"];
+        Assert.Single((await forge.Get($"/repos/octo/app/pulls/comments/{mine}/reactions")).Expect(200).Json!.AsArray());
+        (await forge.Delete($"/repos/octo/app/pulls/comments/{mine}/reactions/{eyes}", null, "dev")).Expect(204);
         (await forge.Delete($"/repos/octo/app/pulls/comments/{mine}")).Expect(204);
     }
 

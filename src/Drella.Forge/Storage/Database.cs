@@ -22,6 +22,9 @@ internal sealed class Database : IDisposable
         Migrate();
     }
 
+    /// <summary>Raised after each commit, so that nobody is woken before there is something to see.</summary>
+    public event Action? Committed;
+
     public T Read<T>(Func<SqliteConnection, T> query)
     {
         using var connection = Open();
@@ -30,13 +33,16 @@ internal sealed class Database : IDisposable
 
     public T Write<T>(Func<SqliteConnection, T> change)
     {
+        T result;
         lock (_gate)
         {
             using var transaction = _writer.BeginTransaction(deferred: false);
-            var result = change(_writer);
+            result = change(_writer);
             transaction.Commit();
-            return result;
         }
+
+        Committed?.Invoke();
+        return result;
     }
 
     public void Write(Action<SqliteConnection> change) => Write(connection =>

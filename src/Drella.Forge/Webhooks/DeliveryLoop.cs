@@ -49,7 +49,13 @@ internal sealed partial class DeliveryLoop(Database database, Events events, Tim
 
     private async Task SendAsync(DeliveryRow delivery, CancellationToken cancellationToken)
     {
-        var hook = database.Read(db => db.QuerySingle<HookRow>("SELECT * FROM Hooks WHERE Id = @HookId", new { delivery.HookId }));
+        var hook = database.Read(db => db.QuerySingleOrDefault<HookRow>("SELECT * FROM Hooks WHERE Id = @HookId", new { delivery.HookId }));
+        if (hook is null)
+        {
+            // Deleted meanwhile, and its deliveries with it.
+            return;
+        }
+
         var body = Encoding.UTF8.GetBytes(delivery.Payload);
         using var request = new HttpRequestMessage(HttpMethod.Post, hook.Url) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new("application/json");

@@ -7,13 +7,32 @@ using Microsoft.Data.Sqlite;
 namespace Drella.Forge.Webhooks;
 
 /// <summary>Records an event for every hook that wants it, in the transaction of the change, and wakes the delivery loop.</summary>
-internal sealed class Events(TimeProvider time, ForgeAddress address)
+internal sealed class Events
 {
+    private readonly TimeProvider _time;
+    private readonly ForgeAddress _address;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private volatile bool _queued;
+
+    public Events(Database database, TimeProvider time, ForgeAddress address)
+    {
+        (_time, _address) = (time, address);
+        database.Committed += WakeIfQueued;
+    }
 
     public ChannelReader<bool> Wakes => _wake.Reader;
 
     public void Wake() => _wake.Writer.TryWrite(true);
+
+    private void WakeIfQueued()
+    {
+        if (_queued)
+        {
+            _queued = false;
+            Wake();
+        }
+    }
 
     public void Emit(SqliteConnection db, RepoRow repo, string name, string? action, UserRow sender, Action<Renderer, JsonObject> fill)
     {
@@ -26,10 +45,10 @@ internal sealed class Events(TimeProvider time, ForgeAddress address)
         var payload = Payload(db, repo, action, sender, fill).ToJsonString();
         foreach (var hook in hooks)
         {
-            db.QueueDelivery(hook.Id, NewGuid(), name, action, payload, isRedelivery: false, time.Now());
+            db.QueueDelivery(hook.Id, NewGuid(), name, action, payload, isRedelivery: false, _time.Now());
         }
 
-        Wake();
+        _queued = true;
     }
 
     public void Ping(SqliteConnection db, RepoRow repo, HookRow hook, UserRow sender)
@@ -39,13 +58,13 @@ internal sealed class Events(TimeProvider time, ForgeAddress address)
             json["zen"] = "Keep it logically awesome.";
             json["hook_id"] = hook.Id;
         });
-        db.QueueDelivery(hook.Id, NewGuid(), "ping", null, payload.ToJsonString(), isRedelivery: false, time.Now());
-        Wake();
+        db.QueueDelivery(hook.Id, NewGuid(), "ping", null, payload.ToJsonString(), isRedelivery: false, _time.Now());
+        _queued = true;
     }
 
     private JsonObject Payload(SqliteConnection db, RepoRow repo, string? action, UserRow sender, Action<Renderer, JsonObject> fill)
     {
-        var renderer = new Renderer(address.Urls, db);
+        var renderer = new Renderer(_address.Urls, db);
         var json = new JsonObject();
         if (action is not null)
         {
@@ -58,7 +77,7 @@ internal sealed class Events(TimeProvider time, ForgeAddress address)
         return json;
     }
 
-    private string NewGuid() => Guid.CreateVersion7(time.GetUtcNow()).ToString();
+    private string NewGuid() => Guid.CreateVersion7(_time.GetUtcNow()).ToString();
 
     private static bool Wants(HookRow hook, string name) => hook.Events.Split(',').Any(e => e == "*" || e == name);
 }

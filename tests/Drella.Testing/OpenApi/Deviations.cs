@@ -9,7 +9,9 @@ internal static class Deviations
       "/": { "get": { "responses": { "200": { "content": { "application/json": { "schema":
         { "type": "object", "required": ["current_user_url", "repository_url"] } } } } } } },
       "/users/{username}": { "get": { "responses": { "200": { "content": { "application/json": { "schema":
-        { "$ref": "#/components/schemas/public-user" } } } } } } }
+        { "$ref": "#/components/schemas/public-user" } } } } } } },
+      "/repos/{owner}/{repo}/contents": { "get": { "responses": { "200": { "content": { "application/json": { "schema":
+        { "$ref": "#/components/schemas/content-directory" } } } } } } }
     }
     """;
 
