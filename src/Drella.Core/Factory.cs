@@ -3,6 +3,7 @@ using Drella.Core.Jobs;
 using Drella.Core.PullRequests;
 using Drella.Core.Reviews;
 using Drella.Core.Sandboxes;
+using Drella.Core.Specs;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Core;
@@ -51,6 +52,10 @@ public sealed partial class Factory
         intakeSignal.Raise();
         reviewSignal.Raise();
     }
+
+    /// <summary>Resolves a spec that was handed in at the keyboard, by the rules of those that are merged.</summary>
+    public Task<OrderResult> SubmitAsync(Spec spec, string text, string author, CancellationToken cancellationToken) =>
+        intake.ResolveLocalAsync(spec, text, author, cancellationToken);
 
     /// <summary>
     /// Runs until cancelled. Folds the journal and ends sandboxes that belong to no job before anything else; a job that was at work goes on.

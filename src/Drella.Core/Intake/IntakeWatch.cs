@@ -33,6 +33,22 @@ internal sealed partial class IntakeWatch(
         }
     }
 
+    /// <summary>Resolves a spec that no tasks repository holds. Its text is its revision: the same text is the same job.</summary>
+    public async Task<OrderResult> ResolveLocalAsync(Spec spec, string text, string author, CancellationToken cancellationToken)
+    {
+        if (!settings.Allows(spec.Repo))
+        {
+            return new OrderResult(null, [new Problem(1, $"this factory may not change '{spec.Repo}'", "add it to 'repositories' in drella.yaml")]);
+        }
+
+        var target = await forge.RepoAsync(spec.Repo, cancellationToken);
+        var name = PullRequests.BranchName.Slug(spec.Title);
+        var source = new SourceRef(forge.Name, spec.Repo.ToString(), SourceKind.Local, name, Revision(text), null, author, null, null);
+        return Order.Resolve(spec, source, spec.Base ?? target.DefaultBranch, [], catalogue);
+    }
+
+    private static string Revision(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..40];
+
     private async Task GuardAsync(RepoName repo, Func<Task> look)
     {
         try
@@ -138,7 +154,7 @@ internal sealed partial class IntakeWatch(
     {
         foreach (var issue in await forge.OpenIssuesAsync(issues.Repo, cancellationToken))
         {
-            var revision = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issue.Title + "\n" + issue.Body)))[..40];
+            var revision = Revision(issue.Title + "\n" + issue.Body);
             var seenKey = $"{issues.Repo}#{issue.Number}".ToLowerInvariant();
             if (seenIssues.GetValueOrDefault(seenKey) == revision || (issues.Label is { } label && !issue.Labels.Contains(label)))
             {

@@ -75,6 +75,9 @@ public enum SourceKind
 {
     Spec,
     Issue,
+
+    /// <summary>Handed in at the keyboard.</summary>
+    Local,
 }
 
 /// <summary>A role as it was when the job was opened.</summary>

@@ -18,6 +18,7 @@ using Drella.Gateway.Doors;
 using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
+using Drella.Web;
 using Gjoll.Bubblewrap;
 using Microsoft.Extensions.Logging;
 
@@ -70,6 +71,35 @@ internal sealed class Daemon : IAsyncDisposable
 
     /// <summary>Runs the factory until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Factory.RunAsync(cancellationToken);
+
+    /// <summary>Whether the factory can do its work right now.</summary>
+    public async Task<HealthReport> HealthAsync(CancellationToken cancellationToken)
+    {
+        var sandboxes = await Sandboxes.ProbeAsync(cancellationToken);
+        HealthItem forge;
+        try
+        {
+            forge = new HealthItem("forge", true, $"answers as {(await Forge.WhoAmIAsync(cancellationToken)).Login}");
+        }
+        catch (DriverException error)
+        {
+            forge = new HealthItem("forge", false, error.Message);
+        }
+
+        return new HealthReport([forge, new HealthItem("sandboxes", sandboxes.Works, sandboxes.Problem ?? sandboxes.Provider)]);
+    }
+
+    /// <summary>Has the forge call us on changes; on the built-in forge as its administrator, elsewhere with the rights of our account.</summary>
+    public Task EnsureWebhookAsync(RepoName repo, string url, string secret, CancellationToken cancellationToken)
+    {
+        if (Builtin is null)
+        {
+            return Forge.EnsureWebhookAsync(repo, url, secret, cancellationToken);
+        }
+
+        Builtin.Admin.EnsureWebhook(repo.Owner, repo.Name, url, secret, ["*"]);
+        return Task.CompletedTask;
+    }
 
     public async ValueTask DisposeAsync()
     {
