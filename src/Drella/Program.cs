@@ -1,5 +1,6 @@
-using Drella.Demo;
+using System.CommandLine;
+using Drella.Verbs;
 
-return args is ["demo", .. var rest]
-    ? await new DemoRun(new DemoOptions(rest.Contains("--live"), rest.Contains("--json"), rest.Contains("--keep"), null), Console.Out, Console.Error, TimeProvider.System).RunAsync(CancellationToken.None)
-    : 2;
+return await Root.Build(Console.Out, Console.Error)
+    .Parse(args)
+    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });

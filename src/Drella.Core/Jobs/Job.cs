@@ -64,6 +64,9 @@ public sealed record Job
     /// <summary>Head of the pull request's branch as we last pushed or took it over.</summary>
     public string? Published { get; init; }
 
+    /// <summary>Head of the branch when the round's work began: a fix of this round is a commit behind it.</summary>
+    public string? RoundHead { get; init; }
+
     public PullRequestLink? PullRequest { get; init; }
 
     public bool IsReady { get; init; }

@@ -33,7 +33,7 @@ public static class JobFold
         JobEntry.StepFailed e => job with { IsStepOpen = false, RetryAt = e.RetryAt, Reason = e.Reason },
         JobEntry.BaseResolved e => job with { BaseCommit = e.Commit },
         JobEntry.SandboxReady e => job with { Sandbox = e.Sandbox },
-        JobEntry.WorkspaceSynced e => job with { GuestBase = e.Commit, GuestHead = e.Commit },
+        JobEntry.WorkspaceSynced e => job with { GuestBase = e.Commit, GuestHead = e.Commit, RoundHead = e.Commit },
         JobEntry.AgentStarted e => job with { Sessions = job.Sessions.SetItem(e.Role, e.Session), Transcripts = job.Transcripts.Add(e) },
         JobEntry.AgentEnded e => job with { LastRun = e },
         JobEntry.Harvested e => job with { GuestHead = e.Head },
@@ -46,6 +46,7 @@ public static class JobFold
         {
             Round = e.Round, Cause = e.Cause, CauseDetail = e.Detail, IsStepOpen = false, Tries = 0, RetryAt = null, Judge = 1, Verdicts = [],
             Phase = JobPhase.Working, Reason = null, Wait = null,
+            RoundHead = e.Cause is RoundCause.Findings or RoundCause.Refused ? job.RoundHead : job.Published,
             Step = e.Cause is RoundCause.Findings or RoundCause.Refused ? StepName.Work : StepName.Provision,
             RoundsUnwatched = e.Cause is RoundCause.Findings or RoundCause.Refused or RoundCause.HumanPush ? job.RoundsUnwatched + 1 : 1,
         },

@@ -14,8 +14,14 @@ internal static class ReplyText
     public static Reply For(Job job, Feedback feedback)
     {
         var said = feedback.Reply;
-        var hasCommit = job.Published is not null && job.Published != feedback.Commit;
-        var disposition = said?.Disposition ?? (hasCommit ? Disposition.Fixed : Disposition.Answered);
+        // A claim is not evidence: without a commit in this round nothing was fixed, whatever the agent says.
+        var hasCommit = job.Published is not null && job.Published != job.RoundHead;
+        var disposition = said?.Disposition switch
+        {
+            null => hasCommit ? Disposition.Fixed : Disposition.Answered,
+            Disposition.Fixed when !hasCommit => Disposition.Answered,
+            var claimed => claimed.Value,
+        };
         var words = said is null
             ? "The agent gave no answer of its own to this remark."
             : PullRequestText.Clean(said.Body).Trim();
@@ -25,7 +31,7 @@ internal static class ReplyText
             Disposition.Fixed => $"Addressed in {commit}.",
             Disposition.Declined => "Declined; the reason is above.",
             Disposition.Deferred => "Deferred; the reason is above.",
-            _ => "Nothing was changed for it.",
+            _ => hasCommit ? "Nothing was changed for it." : "No commit came with this round.",
         };
         var quote = feedback.Row.ThreadId is null ? $"> {Quote(feedback.Row.Body)}\n\n" : "";
         return new Reply($"{quote}@{feedback.Row.Author} {words}\n\n{outcome}", disposition, commit);

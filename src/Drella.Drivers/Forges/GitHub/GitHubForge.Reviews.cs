@@ -28,10 +28,13 @@ public sealed partial class GitHubForge
 
     public async Task<IReadOnlyList<Remark>> RemarksAsync(RepoName repo, int number, CancellationToken cancellationToken)
     {
-        var comments = await CommentsAsync(repo, number, cancellationToken);
-        var inline = await InlineWiresAsync(repo, number, cancellationToken);
-        var threads = await ThreadsAsync(repo, number, inline, cancellationToken);
+        // A review and its inline comments come into being together. Reviews are read first, and comments of a review that was not there yet
+        // wait for the next look, so that a review is always seen as the unit that it is.
         var reviews = await ReviewWiresAsync(repo, number, cancellationToken);
+        var known = reviews.Select(review => review.Id).OfType<long>().ToHashSet();
+        var inline = (await InlineWiresAsync(repo, number, cancellationToken)).Where(w => w.PullRequestReviewId is not { } review || known.Contains(review)).ToList();
+        var comments = await CommentsAsync(repo, number, cancellationToken);
+        var threads = await ThreadsAsync(repo, number, inline, cancellationToken);
         IEnumerable<Remark> remarks =
         [
             .. comments,

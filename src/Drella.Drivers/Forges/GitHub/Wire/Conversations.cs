@@ -18,7 +18,7 @@ internal sealed record WireComment(
 internal sealed record WireBody(string Body);
 
 internal sealed record WireInlineComment(
-    long? Id, string? NodeId, long? InReplyToId, WireUser? User, string? Body, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt,
+    long? Id, string? NodeId, long? PullRequestReviewId, long? InReplyToId, WireUser? User, string? Body, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt,
     string? HtmlUrl, string? Path, int? Line, string? DiffHunk, string? CommitId, string? OriginalCommitId);
 
 internal sealed record WireNewReply(string Body, string CommitId, string Path, long InReplyTo);

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Drella.Daemon;
+using Drella.Demo;
+using Drella.Terminal;
+using Microsoft.Extensions.Logging;
+
+namespace Drella.Verbs;
+
+/// <summary><c>up</c> and <c>demo</c>: the verbs that are the factory.</summary>
+internal static class DaemonVerbs
+{
+    public static IEnumerable<Command> All(Shell shell)
+    {
+        yield return shell.Verb("up", "Run the factory: daemon, built-in forge, dashboard", UpAsync);
+
+        var live = new Option<bool>("--live") { Description = "Ask the real model; needs ANTHROPIC_API_KEY" };
+        var keep = new Option<bool>("--keep") { Description = "Go on serving when it is over" };
+        var folder = new Option<DirectoryInfo?>("--folder") { Description = "Where everything goes" };
+        yield return shell.Verb(
+            "demo",
+            "Do the main job once, from a merged spec to a merged pull request, and show it",
+            async call => (ExitCode)await new DemoRun(
+                new DemoOptions(call.Value(live), call.Speaker.IsJson, call.Value(keep), call.Value(folder)?.FullName), call.Speaker.Output, call.Speaker.Talk, TimeProvider.System).RunAsync(call.Cancellation),
+            live,
+            keep,
+            folder);
+    }
+
+    private static async Task<ExitCode> UpAsync(Call call)
+    {
+        var config = call.Config();
+        using var loggers = LoggerFactory.Create(builder => builder
+            .SetMinimumLevel(call.Verbose ? LogLevel.Debug : LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("ModelContextProtocol", LogLevel.Warning)
+            .AddProvider(new TalkLog(call.Speaker.Talk, TimeProvider.System)));
+        await using var daemon = await Daemon.Daemon.StartAsync(config, TimeProvider.System, loggers, call.Cancellation);
+        var probe = await daemon.Sandboxes.ProbeAsync(call.Cancellation);
+        call.Speaker.Say(probe.Works
+            ? $"sandbox    {probe.Provider}; not contained: {string.Join(" ", probe.NotContained)}"
+            : throw new StartFailure($"sandboxes do not work here: {probe.Problem}. {probe.Remedy}"));
+        await using var web = await WebHost.StartAsync(daemon, TimeProvider.System, loggers, call.Cancellation);
+        call.Speaker.Say($"dashboard  {web.LoginUrl}");
+        if (daemon.Builtin is { } forge)
+        {
+            call.Speaker.Say($"forge      {forge.Url} (user {BuiltinForge.Human}, token in {Path.Combine(config.DataFolder, "secrets", "forge-operator")})");
+        }
+
+        call.Speaker.Say($"journal    {Path.Combine(config.DataFolder, "journal.db")}");
+        await daemon.RunAsync(call.Cancellation);
+        return ExitCode.Ok;
+    }
+}
