@@ -34,7 +34,8 @@ internal sealed class FactoryFixture : IAsyncDisposable
     public static async Task<FactoryFixture> StartAsync(string tape, string more = "")
     {
         var fixture = new FactoryFixture(Directory.CreateTempSubdirectory("drella-").FullName);
-        await File.WriteAllTextAsync(Path.Combine(fixture.Folder, "tape.yaml"), tape, Token);
+        var forge = $"http://127.0.0.1:{FreePort()}";
+        await File.WriteAllTextAsync(Path.Combine(fixture.Folder, "tape.yaml"), tape.Replace("${forge}", forge, StringComparison.Ordinal), Token);
         await File.WriteAllTextAsync(
             Path.Combine(fixture.Folder, "drella.yaml"),
             $$"""
@@ -42,7 +43,7 @@ internal sealed class FactoryFixture : IAsyncDisposable
             data: data
             listen: http://127.0.0.1:0
             poll_interval: 500ms
-            forge: { kind: builtin, listen: "http://127.0.0.1:0" }
+            forge: { kind: builtin, listen: "{{forge}}" }
             tasks: [ { repo: {{Tasks}} } ]
             repositories: [ "factory/*" ]
             model: { upstream: tape, tape: tape.yaml }
@@ -52,6 +53,13 @@ internal sealed class FactoryFixture : IAsyncDisposable
         await fixture.StartDaemonAsync();
         await fixture.MakeTargetAsync();
         return fixture;
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        socket.Start();
+        return ((System.Net.IPEndPoint)socket.LocalEndpoint).Port;
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -88,7 +88,7 @@ internal static class SandboxProbes
         var direct = await Inside("for a in 1.1.1.1 169.254.169.254 192.168.0.1; do timeout 3 socat -u OPEN:/dev/null TCP:$a:80,connect-timeout=2 && echo REACHED; done; ls /sys/class/net 2>/dev/null; cat /proc/net/dev | cut -d: -f1");
         var environment = await Inside("env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'");
         var files = await Inside($"cat /etc/shadow; cat '{secret}'; ls '{folder}'; ls /root /home");
-        var foreign = await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | socat -t 5 - TCP:127.0.0.1:{Doors.ToolPort}");
+        var foreign = await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | socat -t 5 - TCP:127.0.0.1:{Doors.ToolPort},shut-none");
         var rights = await Inside("id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; unshare -r true 2>&1 && echo NESTED");
         return
         [
