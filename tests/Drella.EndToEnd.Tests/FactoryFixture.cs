@@ -55,7 +55,7 @@ internal sealed class FactoryFixture : IAsyncDisposable
         return fixture;
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var socket = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         socket.Start();

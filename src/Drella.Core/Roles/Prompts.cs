@@ -11,7 +11,7 @@ namespace Drella.Core.Roles;
 internal static class Prompts
 {
     private const string AfterBreak =
-        "The run was broken off from outside; the outcome of your last command is not known. Look at the state of the repository, then go on with what you were asked to do.";
+        "The run was broken off from outside; the outcome of your last command is not known. Look at the state of the repository, then go on with what you were asked to do, which was:";
 
     public static Prompt ForProducer(Job job) => new(System(job, job.Producer), ProducerText(job), AfterBreak);
 

@@ -17,7 +17,7 @@ internal sealed class AgentShift(
     /// <summary>Runs the role; returns the end of the run, journalled by the caller with the step.</summary>
     /// <param name="live">The job; its step is open.</param>
     /// <param name="session">Key of the agent session: the same key goes on with the same conversation.</param>
-    /// <param name="prompt">What is asked now; a resumed session after a broken run is asked to go on instead.</param>
+    /// <param name="prompt">What is asked now; after a broken run it is told so first.</param>
     /// <param name="cancellationToken">Winds the agent down.</param>
     public async Task<JobEntry.AgentEnded> RunAsync(LiveJob live, string session, Prompt prompt, CancellationToken cancellationToken)
     {
@@ -42,7 +42,7 @@ internal sealed class AgentShift(
             {
                 SessionId = id,
                 Resume = isResumed,
-                Prompt = isResumed && job.Tries > 1 ? prompt.AfterBreak : prompt.Text,
+                Prompt = isResumed && job.Tries > 1 ? $"{prompt.AfterBreak}\n\n{prompt.Text}" : prompt.Text,
                 SystemPrompt = prompt.System,
                 Model = role.Model,
                 Effort = role.Effort,

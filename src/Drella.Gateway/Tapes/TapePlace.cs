@@ -27,7 +27,9 @@ internal sealed partial record TapePlace(int Step, int Serving, IReadOnlyDiction
         {
             if (!turn.IsAssistant)
             {
-                results = turn.Results.Count > 0 ? turn.Results : results;
+                // An interrupted call says nothing of what came of it: the step is served again on the results before it.
+                IReadOnlyList<Conversation.ToolResult> told = [.. turn.Results.Where(result => !result.WasInterrupted)];
+                results = told.Count > 0 ? told : results;
                 if (Marked().Matches(turn.Text).LastOrDefault(mark => mark.Groups[1].Value == script.Hash) is { } place)
                 {
                     step = Number(place.Groups[2]);
