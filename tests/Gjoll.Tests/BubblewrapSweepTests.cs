@@ -143,23 +143,30 @@ public sealed class BubblewrapSweepTests : IAsyncLifetime
     [Fact]
     public async Task Cycles_LeaveNothingBehind()
     {
+        // Whatever is opened once, by the runtime or by us, is open before it counts.
+        await CycleAsync(stop: true);
         var before = HostInventory.Take(_folder);
         var descriptors = Directory.GetFiles("/proc/self/fd").Length;
         for (var round = 0; round < 50; round++)
         {
-            var sandbox = await _provider.CreateAsync(Some.Spec(), Cancel);
-            await sandbox.StartAsync(Cancel);
-            Assert.Equal("up\n", (await sandbox.RunAsync(Some.Shell("echo up; setsid sleep 608 >/dev/null 2>&1 & :"), Cancel)).OutputText);
-            if (round % 2 == 0)
-            {
-                await sandbox.StopAsync(TimeSpan.Zero, Cancel);
-            }
-
-            await _provider.DestroyAsync(sandbox.Name, Cancel);
+            await CycleAsync(stop: round % 2 == 0);
         }
 
         Assert.Equal(before, HostInventory.Take(_folder));
-        Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, descriptors + 40);
+        Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, descriptors + 5);
+    }
+
+    private async Task CycleAsync(bool stop)
+    {
+        var sandbox = await _provider.CreateAsync(Some.Spec(), Cancel);
+        await sandbox.StartAsync(Cancel);
+        Assert.Equal("up\n", (await sandbox.RunAsync(Some.Shell("echo up; setsid sleep 608 >/dev/null 2>&1 & :"), Cancel)).OutputText);
+        if (stop)
+        {
+            await sandbox.StopAsync(TimeSpan.Zero, Cancel);
+        }
+
+        await _provider.DestroyAsync(sandbox.Name, Cancel);
     }
 
     private async Task KillAHostAsync()

@@ -1,7 +1,7 @@
 namespace Gjoll.Tests;
 
 /// <summary>All that sandboxes of one state folder can leave on a host, in words that can be compared.</summary>
-[CollectionDefinition(nameof(HostInventory))]
+[CollectionDefinition(nameof(HostInventory), DisableParallelization = true)]
 public sealed record HostInventory
 {
     public static string Take(string stateFolder)
@@ -13,8 +13,7 @@ public sealed record HostInventory
         var cgroups = Directory.Exists("/sys/fs/cgroup")
             ? Directory.EnumerateDirectories("/sys/fs/cgroup", prefix + "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count()
             : 0;
-        var images = Directory.EnumerateFiles("/sys/block", "*", new EnumerationOptions { MatchType = MatchType.Simple }).Count()
-            + Directory.EnumerateDirectories("/sys/block", "loop*").Select(loop => Path.Combine(loop, "loop", "backing_file"))
+        var images = Directory.EnumerateDirectories("/sys/block", "loop*").Select(loop => Path.Combine(loop, "loop", "backing_file"))
                 .Count(file => File.Exists(file) && File.ReadAllText(file).Contains(stateFolder, StringComparison.Ordinal));
         var folders = string.Join(' ', Directory.EnumerateFileSystemEntries(stateFolder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(stateFolder, path))

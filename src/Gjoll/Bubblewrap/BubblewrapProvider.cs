@@ -50,6 +50,13 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
         using var held = await _registry.LockAsync(spec.Name, cancellationToken);
         var wanted = SpecRecord.From(spec);
         var record = _registry.Read(spec.Name);
+        if (record is { Removing: true })
+        {
+            // Whoever was destroying it died; the name is free once that is done.
+            await _host.RemoveAsync(spec.Name, record, cancellationToken);
+            record = null;
+        }
+
         if (record is not null && !record.Spec.IsSameAs(wanted))
         {
             throw new GjollException($"A sandbox {spec.Name} exists already, with another specification.");

@@ -44,7 +44,7 @@ internal static class GuestFiles
             throw new ArgumentException($"The host folder '{hostFolder}' does not exist.");
         }
 
-        using var pack = HostProcess.Start(["tar", "-C", Path.GetFullPath(hostFolder), "-cf", "-", "."], new Dictionary<string, string>());
+        var pack = HostProcess.Start(["tar", "-C", Path.GetFullPath(hostFolder), "-cf", "-", "."], new Dictionary<string, string>());
         pack.StandardInput.Close();
         var error = new TailBuffer(4096);
         var errors = error.ReadAllAsync(pack.StandardError.BaseStream, cancellationToken);
@@ -58,6 +58,10 @@ internal static class GuestFiles
                 cancellationToken);
             await pack.WaitForExitAsync(cancellationToken);
             await errors;
+            if (pack.ExitCode != 0)
+            {
+                throw new GjollException($"Could not read all of {hostFolder}: {error.ToString().Trim()}");
+            }
         }
         finally
         {
@@ -65,11 +69,8 @@ internal static class GuestFiles
             {
                 pack.Kill();
             }
-        }
 
-        if (pack.ExitCode != 0)
-        {
-            throw new GjollException($"Could not read all of {hostFolder}: {error.ToString().Trim()}");
+            HostProcess.Release(pack);
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class GuestProcess : IGuestProcess
     private readonly Task<ExitStatus> _ended;
     private readonly CancellationTokenSource _timeout;
     private readonly CancellationTokenRegistration _timer;
+    private int _disposed;
     private int _cause = (int)ExitCause.Exited;
 
     public GuestProcess(Process process, SafeFileHandle? door, ExecSpec spec, RunRecord run, TimeProvider time)
@@ -64,6 +65,11 @@ internal sealed class GuestProcess : IGuestProcess
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
+
         if (!_ended.IsCompleted)
         {
             KillTree();
@@ -72,7 +78,7 @@ internal sealed class GuestProcess : IGuestProcess
 
         await _timer.DisposeAsync();
         _timeout.Dispose();
-        _process.Dispose();
+        HostProcess.Release(_process);
     }
 
     private async Task<ExitStatus> WatchAsync(SafeFileHandle? door)

@@ -85,6 +85,12 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
     /// <summary>Everything but the record first, so that what is left after a crash still has one.</summary>
     public async Task RemoveAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
     {
+        if (record is { Removing: false })
+        {
+            record = record with { Ready = false, Removing = true };
+            registry.Write(name, record);
+        }
+
         await _ender.EndAllAsync(name, record, cancellationToken);
         if (!Directory.Exists(folders.Of(name)))
         {

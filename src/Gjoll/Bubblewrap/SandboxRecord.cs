@@ -20,6 +20,9 @@ internal sealed record SandboxRecord
     /// <summary>False from registration until the writable layer is whole.</summary>
     public bool Ready { get; init; }
 
+    /// <summary>True from the first step of its destruction: what is left of it must not be used again.</summary>
+    public bool Removing { get; init; }
+
     public bool WasStarted { get; init; }
 
     /// <summary>Folders to be removed with it; known before they are made.</summary>

@@ -32,7 +32,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", Scripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
             : ["/bin/sh", "-c", Scripts.StartAsUser, "gjoll", .. first];
 
-        using var launcher = HostProcess.Start(command, new Dictionary<string, string>
+        var launcher = HostProcess.Start(command, new Dictionary<string, string>
         {
             [Marking.Variable] = folders.Marker(name),
             ["GJOLL_CGROUPS"] = string.Join('\n', cgroups.Plan(folders.Marker(name))),
@@ -73,6 +73,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         {
             await either.CancelAsync();
             await errors;
+            HostProcess.Release(launcher);
         }
     }
 

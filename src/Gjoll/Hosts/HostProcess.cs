@@ -39,10 +39,19 @@ internal static class HostProcess
         }
     }
 
+    /// <summary>Process leaves streams open that were taken from it.</summary>
+    public static void Release(Process process)
+    {
+        process.StandardInput.BaseStream.Dispose();
+        process.StandardOutput.BaseStream.Dispose();
+        process.StandardError.BaseStream.Dispose();
+        process.Dispose();
+    }
+
     /// <summary>Runs a short program to its end and gives its output; a failure carries the tail of what it wrote. A cancelled wait kills it.</summary>
     public static async Task<string> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
-        using var process = Start(command, new Dictionary<string, string> { ["LC_ALL"] = "C" });
+        var process = Start(command, new Dictionary<string, string> { ["LC_ALL"] = "C" });
         process.StandardInput.Close();
         var output = new TailBuffer(64 * 1024);
         var error = new TailBuffer(4 * 1024);
@@ -52,15 +61,18 @@ internal static class HostProcess
                 output.ReadAllAsync(process.StandardOutput.BaseStream, cancellationToken),
                 error.ReadAllAsync(process.StandardError.BaseStream, cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0
+                ? output.ToString()
+                : throw new GjollException($"'{string.Join(' ', command.Take(3))} …' ended with code {process.ExitCode}: {error.ToString().Trim()}");
         }
         catch (OperationCanceledException)
         {
             process.Kill();
             throw;
         }
-
-        return process.ExitCode == 0
-            ? output.ToString()
-            : throw new GjollException($"'{string.Join(' ', command.Take(3))} …' ended with code {process.ExitCode}: {error.ToString().Trim()}");
+        finally
+        {
+            Release(process);
+        }
     }
 }
