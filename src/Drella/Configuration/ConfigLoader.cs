@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using Drella.Core.Forges;
 using YamlDotNet.Core;
@@ -13,6 +15,7 @@ internal static partial class ConfigLoader
 {
     public const string FileName = "drella.yaml";
     private const int MaxBytes = 256 * 1024;
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Loads the file; a file that is not there gives the defaults only when <paramref name="isOptional"/>.</summary>
     public static ConfigResult Load(string file, bool isOptional)
@@ -30,7 +33,18 @@ internal static partial class ConfigLoader
             return new ConfigResult(null, file, [new ConfigProblem("(file)", 0, $"is larger than {MaxBytes} bytes")]);
         }
 
-        return Parse(File.ReadAllText(file), file, folder);
+        try
+        {
+            return Parse(Utf8.GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF'), file, folder);
+        }
+        catch (DecoderFallbackException)
+        {
+            return new ConfigResult(null, file, [new ConfigProblem("(file)", 0, "is not UTF-8 text; save it as UTF-8")]);
+        }
+        catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
+        {
+            return new ConfigResult(null, file, [new ConfigProblem("(file)", 0, $"cannot be read: {refused.Message}")]);
+        }
     }
 
     public static ConfigResult Parse(string text, string file, string folder)
@@ -39,6 +53,11 @@ internal static partial class ConfigLoader
         YamlReader root;
         try
         {
+            if (YamlShape.Problem(text) is { } shape)
+            {
+                return new ConfigResult(null, file, [shape]);
+            }
+
             var yaml = new YamlStream();
             yaml.Load(new StringReader(text));
             root = yaml.Documents.Count == 0 ? YamlReader.Empty(problems) : Root(yaml.Documents[0].RootNode, problems);
@@ -50,7 +69,7 @@ internal static partial class ConfigLoader
 
         var config = Read(root, folder, problems);
         root.RefuseUnknown();
-        return new ConfigResult(problems.Count == 0 ? config : null, file, problems);
+        return new ConfigResult(problems.Count == 0 ? config : null, file, [.. problems.OrderBy(problem => problem.Line)]);
     }
 
     private static YamlReader Root(YamlNode node, List<ConfigProblem> problems)
@@ -60,7 +79,11 @@ internal static partial class ConfigLoader
             return new YamlReader(mapping, "", problems);
         }
 
-        problems.Add(new ConfigProblem("(file)", (int)node.Start.Line, "is not a list of 'key: value' lines"));
+        if (!YamlReader.IsNothing(node))
+        {
+            problems.Add(new ConfigProblem("(file)", (int)node.Start.Line, "is not a list of 'key: value' lines"));
+        }
+
         return YamlReader.Empty(problems);
     }
 
@@ -80,7 +103,7 @@ internal static partial class ConfigLoader
         var config = defaults with
         {
             Data = root.Text("data") ?? defaults.Data,
-            Listen = Address(root, "listen") ?? defaults.Listen,
+            Listen = ListenAddress(root) ?? defaults.Listen,
             Forge = ReadForge(root.Section("forge")),
             Tasks = [.. root.Sections("tasks").Select(ReadTasks)],
             Issues = [.. root.Sections("issues").Select(ReadIssues)],
@@ -111,8 +134,17 @@ internal static partial class ConfigLoader
 
         if (config.JobBudget > config.MaxJobBudget)
         {
-            problems.Add(new ConfigProblem("budget.job", 0, "is above budget.max"));
+            budget.Wrong("job", string.Create(CultureInfo.InvariantCulture, $"{config.JobBudget} is above budget.max, which is {config.MaxJobBudget}"));
         }
+
+        // Port 0 is whichever is free, another one each time.
+        if (config.Forge.Kind == "builtin" && config.Listen == config.Forge.Listen && new Uri(config.Listen).Port != 0)
+        {
+            root.Wrong("listen", $"{config.Listen} is the forge's address too (forge.listen); they need one each");
+        }
+
+        RefuseTwice(config.Tasks.Select(tasks => tasks.Repo), "tasks", root);
+        RefuseTwice(config.Issues.Select(issues => issues.Repo), "issues", root);
 
         return config;
     }
@@ -123,13 +155,13 @@ internal static partial class ConfigLoader
         var forge = new ForgeConfig
         {
             Kind = section.Text("kind", "builtin", "github") ?? defaults.Kind,
-            Listen = Address(section, "listen") ?? defaults.Listen,
+            Listen = ListenAddress(section) ?? defaults.Listen,
             ApiUrl = Address(section, "api_url") ?? defaults.ApiUrl,
-            TokenEnvironment = section.Text("token_env"),
+            TokenEnvironment = Variable(section, "token_env"),
             TokenFile = section.Text("token_file"),
             WebhookUrl = Address(section, "webhook_url"),
         };
-        if (forge is { Kind: "github", TokenEnvironment: null, TokenFile: null })
+        if (forge is { Kind: "github", TokenEnvironment: null, TokenFile: null } && !section.Has("token_env"))
         {
             section.Wrong("token_env", "is missing: name the environment variable that holds the token, or a file with token_file");
         }
@@ -159,7 +191,7 @@ internal static partial class ConfigLoader
         {
             Upstream = section.Text("upstream", "anthropic", "tape") ?? defaults.Upstream,
             BaseUrl = Address(section, "base_url") ?? defaults.BaseUrl,
-            KeyEnvironment = section.Text("key_env") ?? defaults.KeyEnvironment,
+            KeyEnvironment = Variable(section, "key_env") ?? defaults.KeyEnvironment,
             KeyFile = section.Text("key_file"),
             Tape = section.Text("tape"),
             Record = section.Text("record"),
@@ -261,6 +293,39 @@ internal static partial class ConfigLoader
         return text?.TrimEnd('/');
     }
 
+    private static string? ListenAddress(YamlReader section)
+    {
+        var text = Address(section, "listen");
+        if (text is not null && new Uri(text) is var uri && (uri.Scheme != "http" || uri.PathAndQuery != "/" || uri.Fragment.Length > 0))
+        {
+            section.Wrong("listen", $"'{text}' must be http, a host and a port, such as http://127.0.0.1:4180; TLS is a reverse proxy's work");
+            return null;
+        }
+
+        return text;
+    }
+
+    // The value is not repeated: people put the secret itself here.
+    private static string? Variable(YamlReader section, string key)
+    {
+        var text = section.Text(key);
+        if (text is not null && !VariablePattern().IsMatch(text))
+        {
+            section.Wrong(key, "is not the name of an environment variable (A-Z, 0-9 and _); write the name of the variable, never the secret itself");
+            return null;
+        }
+
+        return text;
+    }
+
+    private static void RefuseTwice(IEnumerable<string> repos, string key, YamlReader root)
+    {
+        foreach (var twice in repos.Where(repo => repo.Length > 0).GroupBy(repo => repo, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            root.Wrong(key, $"{twice.Key} is named {twice.Count()} times; once is enough");
+        }
+    }
+
     private static string? Line(YamlReader section, string key)
     {
         var text = section.Text(key);
@@ -271,6 +336,9 @@ internal static partial class ConfigLoader
 
         return text;
     }
+
+    [GeneratedRegex(@"^[A-Z_][A-Z0-9_]{0,99}$")]
+    private static partial Regex VariablePattern();
 
     [GeneratedRegex(@"^[A-Za-z0-9*][A-Za-z0-9._*-]*/[A-Za-z0-9*][A-Za-z0-9._*-]*$")]
     private static partial Regex RepoPattern();

@@ -5,17 +5,28 @@ namespace Drella.Configuration;
 /// <summary>Times and sizes as people write them.</summary>
 internal static class Units
 {
-    private static readonly (string Suffix, TimeSpan Unit)[] Times =
-        [("ms", TimeSpan.FromMilliseconds(1)), ("s", TimeSpan.FromSeconds(1)), ("m", TimeSpan.FromMinutes(1)), ("h", TimeSpan.FromHours(1)), ("d", TimeSpan.FromDays(1))];
+    private const long LongestDays = 366;
+    private const long LargestBytes = 1024L << 40;
 
-    private static readonly (string Suffix, long Unit)[] Sizes = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40)];
+    private static readonly (string Suffix, long Milliseconds)[] Times = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-    /// <summary>A time above zero and up to a year, or null.</summary>
-    public static TimeSpan? Time(string text)
+    private static readonly (string Suffix, long Bytes)[] Sizes = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40), ("", 1)];
+
+    /// <summary>A time above zero and up to 366 days, or null.</summary>
+    public static TimeSpan? Time(string text) => Measure(text, Times, LongestDays * 86_400_000) is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
+
+    /// <summary>Bytes above zero and up to 1024 TiB, or null.</summary>
+    public static long? Size(string text) => Measure(text, Sizes, LargestBytes);
+
+    // The first unit that fits: "5ms" is no number of minutes, and the empty suffix comes last.
+    private static long? Measure(string text, IEnumerable<(string Suffix, long Unit)> units, long most)
     {
-        foreach (var (suffix, unit) in Times)
+        foreach (var (suffix, unit) in units)
         {
-            if (Number(text, suffix) is { } number and > 0 && number * unit <= TimeSpan.FromDays(366))
+            if (text.EndsWith(suffix, StringComparison.Ordinal)
+                && long.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number > 0
+                && number <= most / unit)
             {
                 return number * unit;
             }
@@ -23,23 +34,4 @@ internal static class Units
 
         return null;
     }
-
-    /// <summary>Bytes above zero and up to 1024 TiB, or null.</summary>
-    public static long? Size(string text)
-    {
-        foreach (var (suffix, unit) in Sizes)
-        {
-            if (Number(text, suffix) is { } number and > 0 && number <= 1024)
-            {
-                return number * unit;
-            }
-        }
-
-        return Number(text, "") is > 0 and var bytes ? bytes : null;
-    }
-
-    private static int? Number(string text, string suffix) =>
-        text.EndsWith(suffix, StringComparison.Ordinal) && int.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : null;
 }

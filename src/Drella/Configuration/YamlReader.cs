@@ -1,4 +1,5 @@
 using System.Globalization;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Drella.Configuration;
@@ -18,6 +19,11 @@ internal sealed class YamlReader(YamlMappingNode node, string path, List<ConfigP
     private readonly HashSet<string> asked = [];
 
     public static YamlReader Empty(List<ConfigProblem> problems) => new([], "", problems);
+
+    /// <summary>True for what YAML writes as nothing: an empty value, <c>~</c> or <c>null</c>.</summary>
+    public static bool IsNothing(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" };
+
+    public bool Has(string key) => Find(key) is not null;
 
     public string? Text(string key, params string[] allowed)
     {
@@ -62,7 +68,7 @@ internal sealed class YamlReader(YamlMappingNode node, string path, List<ConfigP
         key, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null, $"a whole number from {least} to {most}");
 
     public decimal? Money(string key) => Value<decimal>(
-        key, text => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && amount is > 0 and <= 1_000_000 ? amount : null, "an amount of US dollars above 0");
+        key, text => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && amount is >= 0.01m and <= 1_000_000 ? amount : null, "an amount of US dollars from 0.01 to 1000000, such as 2.50");
 
     public bool? Flag(string key) => Value<bool>(key, text => text switch { "true" => true, "false" => false, _ => null }, "true or false");
 
@@ -90,7 +96,7 @@ internal sealed class YamlReader(YamlMappingNode node, string path, List<ConfigP
     public YamlReader Section(string key)
     {
         var found = Find(key);
-        if (found is not null and not YamlMappingNode and not YamlScalarNode { Value: "" })
+        if (found is not null and not YamlMappingNode)
         {
             Wrong(key, "takes keys of its own");
         }
@@ -139,12 +145,17 @@ internal sealed class YamlReader(YamlMappingNode node, string path, List<ConfigP
         {
             problems.Add(new ConfigProblem(Path(key.Value ?? ""), (int)key.Start.Line, $"is not a key; there are {string.Join(", ", asked.Order(StringComparer.Ordinal))}"));
         }
+
+        foreach (var key in node.Children.Keys.Where(key => key is not YamlScalarNode))
+        {
+            problems.Add(new ConfigProblem(path.Length == 0 ? "(file)" : path, (int)key.Start.Line, "holds a key that is not a plain word"));
+        }
     }
 
     private YamlNode? Find(string key)
     {
         asked.Add(key);
-        return node.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
+        return node.Children.TryGetValue(new YamlScalarNode(key), out var found) && !IsNothing(found) ? found : null;
     }
 
     private int Line(string key) => node.Children.Keys.FirstOrDefault(known => known is YamlScalarNode scalar && scalar.Value == key) is { } found ? (int)found.Start.Line : 0;
