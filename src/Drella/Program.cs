@@ -1,6 +1,4 @@
-using System.CommandLine;
+using Drella.Terminal;
 using Drella.Verbs;
 
-return await Root.Build(Console.Out, Console.Error)
-    .Parse(args)
-    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+return await CommandLine.RunAsync(Root.Build(Console.Out, Console.Error), args, Console.Out, Console.Error, CancellationToken.None);
