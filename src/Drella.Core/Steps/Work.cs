@@ -34,10 +34,12 @@ internal static class RunOutcome
                 new StepOutcome.Broken($"the agent ended with {ended.Outcome}: {ended.Detail}", IsTransient: true, null),
             AgentOutcome.TimedOut => new StepOutcome.Broken($"the agent was stopped: {ended.Detail}", IsTransient: true, null),
             AgentOutcome.Interrupted => new StepOutcome.Broken("the agent was interrupted", IsTransient: true, null),
-            AgentOutcome.AuthFailed => new StepOutcome.Rejected(JobConclusion.NeedsHuman, $"the model provider refused our credential: {ended.Detail}; 'drella doctor' checks it, then 'drella job continue {job.Id}'"),
+            AgentOutcome.AuthFailed => new StepOutcome.Rejected(JobConclusion.NeedsHuman, $"the model provider refused us: {Short(ended.Text)} ({ended.Detail}); 'drella doctor' checks the credential, then 'drella job continue {job.Id}'"),
             AgentOutcome.BudgetExhausted => new StepOutcome.Paused(WaitKind.Budget, $"the model provider says that the account is exhausted: {ended.Detail}"),
             _ => new StepOutcome.Rejected(JobConclusion.NeedsHuman, $"the agent stopped with {ended.Outcome}: {ended.Detail}; look with 'drella job log {job.Id}', then 'drella job continue {job.Id}' or 'drella job retry {job.Id}'"),
         };
         return outcome with { Entries = [ended] };
     }
+
+    private static string Short(string text) => text.Length <= 600 ? text : text[..600] + "…";
 }

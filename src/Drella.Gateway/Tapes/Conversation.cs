@@ -87,8 +87,9 @@ internal sealed class Conversation
 
     internal sealed record ToolResult(string CallId, bool IsError, string Text)
     {
-        // Said by the agent's program itself on resume, in the place of a result that a kill swallowed.
-        public bool WasInterrupted =>
-            IsError && (Text.Contains("interrupted", StringComparison.OrdinalIgnoreCase) || Text.Contains("outcome unknown", StringComparison.OrdinalIgnoreCase));
+        // Said by the agent's program itself: on resume, in the place of a result that a kill swallowed, or when the factory died during a call of its tools.
+        private static readonly string[] Broken = ["interrupted", "outcome unknown", "connection closed before the tool call was answered"];
+
+        public bool WasInterrupted => IsError && Broken.Any(words => Text.Contains(words, StringComparison.OrdinalIgnoreCase));
     }
 }
