@@ -1,17 +1,62 @@
+using Drella.Core.Agents;
+using Drella.Core.Jobs;
+using Drella.Core.Journal;
+using Microsoft.Extensions.Logging;
+
 namespace Drella.Web;
 
-/// <summary>How the surface is reached and what it trusts.</summary>
+/// <summary>How the web server stands.</summary>
 public sealed record WebOptions
 {
-    /// <summary>Address to listen on, such as <c>http://127.0.0.1:7400</c>; port 0 lets the kernel choose. Its host is also the <c>Host</c> that is answered, besides loopback.</summary>
+    /// <summary>Address to listen on; port 0 takes a free one.</summary>
     public required string ListenUrl { get; init; }
 
-    /// <summary>The operator's token. Every route but health, pictures and the webhook needs it.</summary>
+    /// <summary>What opens everything but health, webhooks and pictures.</summary>
     public required string Token { get; init; }
 
-    /// <summary>Address under which people reach the surface, when it is not the one listened on (a proxy in front); null for none.</summary>
-    public string? PublicUrl { get; init; }
-
-    /// <summary>Holds a delivery's headers and raw body against the webhook's secret. Gives the delivery's id, or null when the signature is wrong.</summary>
+    /// <summary>Proves a webhook: its delivery id, or null when the signature is wrong.</summary>
     public required Func<IEnumerable<KeyValuePair<string, string>>, byte[], string?> VerifyWebhook { get; init; }
 }
+
+/// <summary>What the web server shows and tells.</summary>
+public sealed record WebPorts
+{
+    public required JobShelf Jobs { get; init; }
+
+    public required IJournal Journal { get; init; }
+
+    public required IBlobStore Blobs { get; init; }
+
+    public required IReadOnlyList<IAgentAdapter> Agents { get; init; }
+
+    /// <summary>Something outside has changed: look early.</summary>
+    public required Action Nudge { get; init; }
+
+    public required Func<CancellationToken, Task<HealthReport>> Health { get; init; }
+
+    /// <summary>Takes a spec that was handed in here and not through a tasks repository.</summary>
+    public required Func<OpenJobRequest, CancellationToken, Task<OpenJobResult>> Submit { get; init; }
+
+    public required Func<Job, CancellationToken, Task<string>> Diff { get; init; }
+
+    /// <summary>Where the forge's pages are; links go nowhere else. Null shows no links.</summary>
+    public string? ForgeUrl { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILoggerFactory Loggers { get; init; }
+}
+
+/// <param name="Text">The spec, with its header.</param>
+/// <param name="Repo">Repository where the header names none.</param>
+public sealed record OpenJobRequest(string Text, string? Repo);
+
+/// <summary>The job, or why there is none.</summary>
+public sealed record OpenJobResult(JobId? Job, IReadOnlyList<string> Problems);
+
+public sealed record HealthReport(IReadOnlyList<HealthItem> Items)
+{
+    public bool IsWell => Items.All(item => item.Ok);
+}
+
+public sealed record HealthItem(string Name, bool Ok, string Detail);

@@ -1,0 +1,135 @@
+using System.Globalization;
+using Drella.Core.Jobs;
+using Drella.Core.PullRequests;
+using Drella.Web.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Drella.Web.Pages;
+
+/// <summary>The pages: lanes of jobs, and one job with all that is known of it.</summary>
+internal static class Dashboard
+{
+    private static readonly (string Name, Func<Job, bool> Holds)[] Lanes =
+    [
+        ("Needs a person", job => job.Conclusion == JobConclusion.NeedsHuman || job.Wait is not null),
+        ("Waiting", job => job is { Phase: JobPhase.Queued, Conclusion: null }),
+        ("Working", job => job.Phase is JobPhase.Provisioning or JobPhase.Working or JobPhase.Judging or JobPhase.Publishing && job.Wait is null),
+        ("In review", job => job is { Phase: JobPhase.InReview, Wait: null }),
+        ("Done", job => job.Conclusion is not null and not JobConclusion.NeedsHuman),
+    ];
+
+    public static void Map(IEndpointRouteBuilder routes, WebPorts ports)
+    {
+        routes.MapGet("/assets/{file}", Asset);
+        routes.MapGet("/", () => Page("Jobs", Overview(ports)));
+        routes.MapGet("/jobs/{id}", async (string id, int? page, int? run, CancellationToken cancellationToken) => JobReads.Find(ports, id) is { } live
+            ? Page(live.Job.Request.Title, await new JobPage(ports, live.Job, Math.Max(0, page ?? 0), run).BuildAsync(cancellationToken))
+            : Page("Not here", new Html().Raw("<p>There is no such job.</p>"), StatusCodes.Status404NotFound));
+        foreach (var verb in new[] { "cancel", "retry", "continue", "answer", "steer" })
+        {
+            routes.MapPost($"/jobs/{{id}}/{verb}", async (string id, HttpRequest request, CancellationToken cancellationToken) =>
+            {
+                var form = await request.ReadFormAsync(cancellationToken);
+                await ActAsync(ports, id, verb, form, cancellationToken);
+                return Results.Redirect($"/jobs/{id}");
+            }).DisableAntiforgery();
+        }
+    }
+
+    private static Task ActAsync(WebPorts ports, string id, string verb, IFormCollection form, CancellationToken cancellationToken)
+    {
+        var text = form["text"].ToString().Trim();
+        if (verb == "steer")
+        {
+            return SteerAsync(ports, id, text, cancellationToken);
+        }
+
+        long? limit = decimal.TryParse(form["budget"], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var dollars) && dollars is > 0 and < 1_000_000 ? (long)(dollars * 1_000_000) : null;
+        JobFact fact = verb switch
+        {
+            "cancel" => new JobFact.CancelAsked(JobWrites.Operator, text.Length > 0 ? text : "cancelled by the operator"),
+            "retry" => new JobFact.RetryAsked(JobWrites.Operator),
+            "answer" => new JobFact.AnswerGiven(text, JobWrites.Operator),
+            _ => new JobFact.ContinueAsked(JobWrites.Operator, text.Length > 0 ? text : null, limit),
+        };
+        return JobWrites.TellAsync(ports, id, _ => fact, "", cancellationToken);
+    }
+
+    private static async Task SteerAsync(WebPorts ports, string id, string text, CancellationToken cancellationToken)
+    {
+        if (JobReads.Find(ports, id) is { } live && text.Length > 0)
+        {
+            await live.RecordAsync(new JobEntry.Steered(text, JobWrites.Operator), cancellationToken);
+            live.Control.Writer.TryWrite(new Core.Agents.AgentControl.Steer(text));
+        }
+    }
+
+    private static Html Overview(WebPorts ports)
+    {
+        var all = ports.Jobs.All.Select(live => live.Job).ToList();
+        var page = new Html().Raw("<div class=\"lanes\" data-live=\"/\">");
+        foreach (var (name, holds) in Lanes)
+        {
+            var jobs = all.Where(holds).OrderByDescending(job => job.ChangedAt).ToList();
+            page.Add($"<section><h2>{name} <span class=\"count\">{jobs.Count}</span></h2>");
+            foreach (var job in jobs.Take(50))
+            {
+                page.Add($"{Card(ports, job, all)}");
+            }
+
+            page.Raw(jobs.Count == 0 ? "<p class=\"none\">None</p></section>" : "</section>");
+        }
+
+        return page.Raw("</div>");
+    }
+
+    private static Html Card(WebPorts ports, Job job, IEnumerable<Job> all)
+    {
+        var blockers = job.Phase == JobPhase.Queued ? QueuePolicy.Blockers(job, all) : [];
+        var card = new Html().Add($"<article class=\"card\"><h3><a href=\"/jobs/{job.Id}\">{job.Request.Title}</a></h3>");
+        card.Add($"<p class=\"meta\">{job.Request.Repo} · by {job.Request.Source.Author} · {Age(ports.Time.GetUtcNow() - job.OpenedAt)}</p>");
+        card.Add($"<p><span class=\"state {job.Conclusion?.ToString() ?? job.Phase.ToString()}\">{(object?)job.Conclusion ?? job.Phase}</span> {job.Progress?.Text}</p>");
+        if (blockers.Count > 0)
+        {
+            card.Add($"<p class=\"meta\">waits for {string.Join(", ", blockers.Select(key => key.Split(':')[^1]))}</p>");
+        }
+
+        if (job.Reason is { } reason)
+        {
+            card.Add($"<p class=\"reason\">{reason}</p>");
+        }
+
+        card.Add($"{Spend(job)}");
+        return card.Raw("</article>");
+    }
+
+    /// <summary>How much of the budget is gone.</summary>
+    internal static Html Spend(Job job) => new Html().Add(
+        $"<p class=\"spend\"><progress max=\"{Math.Max(1, job.BudgetLimit)}\" value=\"{Math.Min(job.Spent + job.Reserved, job.BudgetLimit)}\" aria-label=\"spent\"></progress> {PullRequestText.Money(job.Spent)} of {PullRequestText.Money(job.BudgetLimit)}</p>");
+
+    internal static string Age(TimeSpan age) => age switch
+    {
+        { TotalMinutes: < 1 } => "just now",
+        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} min ago"),
+        { TotalDays: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalHours} h ago"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalDays} d ago"),
+    };
+
+    private static IResult Page(string title, Html body, int status = StatusCodes.Status200OK)
+    {
+        var page = new Html().Raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        page.Add($"<title>{title} · drella</title>");
+        page.Raw("<link rel=\"stylesheet\" href=\"/assets/drella.css\"><script src=\"/assets/drella.js\" defer></script></head><body><header><a href=\"/\">drella</a></header><main>");
+        page.Add($"{body}");
+        return Results.Content(page.Raw("</main></body></html>").ToString(), "text/html; charset=utf-8", statusCode: status);
+    }
+
+    private static IResult Asset(string file)
+    {
+        var type = file switch { "drella.css" => "text/css", "drella.js" => "text/javascript", _ => null };
+        var stream = type is null ? null : typeof(Dashboard).Assembly.GetManifestResourceStream("assets." + file);
+        return stream is null ? Results.NotFound() : Results.Stream(stream, type);
+    }
+}
