@@ -10,6 +10,8 @@ namespace Drella.Web.Pages;
 /// </summary>
 internal sealed class Html
 {
+    private const int MaxShown = 6000;
+
     private readonly StringBuilder text = new();
 
     /// <summary>Markup of ours with encoded values in its holes.</summary>
@@ -40,6 +42,9 @@ internal sealed class Html
 
         return HtmlEncoder.Default.Encode(seen.ToString());
     }
+
+    /// <summary>So much of a text as a page shows.</summary>
+    public static string Cut(string value) => value.Length <= MaxShown ? value : value[..MaxShown] + "… (cut; the API has it all)";
 
     private sealed class Encoder : IFormatProvider, ICustomFormatter
     {
