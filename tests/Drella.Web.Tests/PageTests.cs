@@ -24,6 +24,7 @@ public sealed partial class PageTests
         "{0} {{1}} {",
         "a\u202Eb\u2066c\u200Bd\uFEFFe\u001B]52;c;aGk=\u0007f\u009B31mg\0h",
         "\uD800 lone \uDFFF",
+        "x\u061C\u00AD\u2028\u180E\u3164",
     ];
 
     [Theory]
@@ -55,7 +56,8 @@ public sealed partial class PageTests
 
     [Fact]
     public void Text_ShowsByItsCodeWhatWouldNotBeSeen() =>
-        Assert.Equal("a[U+202E]b[U+001B]&lt;&amp;&quot;&#x27;[U+E0041]", Html.Encode("a\u202Eb\u001B<&\"'\U000E0041"));
+        Assert.Equal(
+            "a[U+202E]b[U+001B]<&\"'[U+E0041][U+061C][U+00AD][U+2028]\n", System.Net.WebUtility.HtmlDecode(Html.Encode("a\u202Eb\u001B<&\"'\U000E0041\u061C\u00AD\u2028\n")));
 
     [Fact]
     public void EntryText_HasWordsForEveryKind()
