@@ -86,7 +86,12 @@ internal static class Dashboard
         var blockers = job.Phase == JobPhase.Queued ? QueuePolicy.Blockers(job, all) : [];
         var card = new Html().Add($"<article class=\"card\"><h3><a href=\"/jobs/{job.Id}\">{job.Request.Title}</a></h3>");
         card.Add($"<p class=\"meta\">{job.Request.Repo} · by {job.Request.Source.Author} · {Age(ports.Time.GetUtcNow() - job.OpenedAt)}</p>");
-        card.Add($"<p><span class=\"state {job.Conclusion?.ToString() ?? job.Phase.ToString()}\">{(object?)job.Conclusion ?? job.Phase}</span> {job.Progress?.Text}</p>");
+        card.Add($"<p>{State(job)}</p>");
+        if (job is { Conclusion: null, Progress: { } progress })
+        {
+            card.Add($"<p>{Html.Cut(progress.Text)}{(progress.Percent is { } percent ? $" ({percent} %)" : "")}</p>");
+        }
+
         if (blockers.Count > 0)
         {
             card.Add($"<p class=\"meta\">waits for {string.Join(", ", blockers.Select(key => key.Split(':')[^1]))}</p>");
@@ -99,6 +104,21 @@ internal static class Dashboard
 
         card.Add($"{Spend(job)}");
         return card.Raw("</article>");
+    }
+
+    /// <summary>Where the job is, or how it ended, in words.</summary>
+    internal static Html State(Job job)
+    {
+        var word = job switch
+        {
+            { Conclusion: JobConclusion.NeedsHuman } => "Needs a person",
+            { Conclusion: { } conclusion } => conclusion.ToString(),
+            { Wait.Kind: WaitKind.Budget } => "Paused: budget",
+            { Wait: not null } => "Paused: question",
+            { Phase: JobPhase.InReview } => "In review",
+            _ => job.Phase.ToString(),
+        };
+        return new Html().Add($"<span class=\"state {(job.Wait is null ? job.Conclusion?.ToString() ?? job.Phase.ToString() : "Paused")}\">{word}</span>");
     }
 
     /// <summary>How much of the budget is gone.</summary>

@@ -19,7 +19,7 @@ internal sealed class JobPage(WebPorts ports, Job job, int? page, int? run)
         Actions(html);
         Feedback(html);
         Claims(html);
-        Verdicts(html);
+        digest.AddVerdicts(html);
         await new TranscriptPart(ports, job, page, run).AddAsync(html, cancellationToken);
         digest.Add(html);
         return html.Raw("</div>");
@@ -27,7 +27,7 @@ internal sealed class JobPage(WebPorts ports, Job job, int? page, int? run)
 
     private void Head(Html html)
     {
-        html.Add($"<h1>{job.Request.Title}</h1><p><span class=\"state {job.Conclusion?.ToString() ?? job.Phase.ToString()}\">{(object?)job.Conclusion ?? job.Phase}</span> ");
+        html.Add($"<h1>{job.Request.Title}</h1><p>{Dashboard.State(job)} ");
         html.Add($"{job.Request.Repo}, asked for by {job.Request.Source.Author} · attempt {job.Attempt}, round {job.Round} · job <code>{job.Id}</code></p>");
         if (job.Reason is { } reason)
         {
@@ -78,7 +78,7 @@ internal sealed class JobPage(WebPorts ports, Job job, int? page, int? run)
 
         if (job.Conclusion is null)
         {
-            Form(html, "cancel", "Cancel", "Why");
+            Form(html, "cancel", "Cancel the job", "Reason");
         }
 
         html.Raw("</section>");
@@ -119,20 +119,6 @@ internal sealed class JobPage(WebPorts ports, Job job, int? page, int? run)
         }
 
         html.Raw("</tbody></table></div></section>");
-    }
-
-    private void Verdicts(Html html)
-    {
-        foreach (var verdict in job.Verdicts)
-        {
-            html.Add($"<section><h2>{verdict.Role}: {(verdict.Passed ? "pass" : "fail")}</h2><p class=\"pre\">{verdict.Summary}</p><ul>");
-            foreach (var finding in verdict.Findings)
-            {
-                html.Add($"<li><strong>{finding.Severity}</strong> {finding.Title} <span class=\"meta\">{finding.Path} {finding.Line}</span><br>{finding.Evidence}</li>");
-            }
-
-            html.Raw("</ul></section>");
-        }
     }
 
     private Html Link(string url, string text) =>

@@ -9,8 +9,10 @@ internal sealed class JournalDigest
 {
     private const int Newest = 1000;
     private const int MostDoors = 200;
+    private const int MostVerdicts = 20;
 
     private readonly Queue<(long Sequence, DateTimeOffset At, string Text)> newest = new();
+    private readonly Queue<JobEntry.VerdictGiven> verdicts = new();
     private readonly Dictionary<JobEntry.DoorUsed, int> doors = [];
     private readonly SortedDictionary<string, Spending> spending = new(StringComparer.Ordinal);
     private long entries;
@@ -28,6 +30,14 @@ internal sealed class JournalDigest
 
         switch (what)
         {
+            case JobEntry.VerdictGiven verdict:
+                verdicts.Enqueue(verdict);
+                if (verdicts.Count > MostVerdicts)
+                {
+                    verdicts.Dequeue();
+                }
+
+                break;
             case JobEntry.DoorUsed door:
                 Take(door);
                 break;
@@ -48,6 +58,21 @@ internal sealed class JournalDigest
         }
 
         html.Raw("</ol></section>");
+    }
+
+    /// <summary>The verdicts of every round, the newest first.</summary>
+    public void AddVerdicts(Html html)
+    {
+        foreach (var verdict in verdicts.Reverse())
+        {
+            html.Add($"<section><h2>Verdict of {verdict.Role}: <span class=\"{(verdict.Passed ? "good" : "bad")}\">{(verdict.Passed ? "pass" : "fail")}</span></h2><p class=\"pre\">{Html.Cut(verdict.Summary)}</p><ul>");
+            foreach (var finding in verdict.Findings.Take(100))
+            {
+                html.Add($"<li><strong>{finding.Severity}</strong> {finding.Title} <span class=\"meta\">{finding.Path} {finding.Line}</span><br>{Html.Cut(finding.Evidence)}</li>");
+            }
+
+            html.Raw("</ul></section>");
+        }
     }
 
     private void Take(JobEntry.DoorUsed door)
