@@ -59,12 +59,38 @@ public sealed class StreamTests
         var live = await house.JobAsync();
         using var entries = await house.Client.GetAsync($"/api/jobs/{live.Job.Id}/events", HttpCompletionOption.ResponseHeadersRead, Cancellation);
         using var changes = await house.Client.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead, Cancellation);
-        var ends = Task.WhenAll(entries.Content.ReadAsStringAsync(Cancellation), changes.Content.ReadAsStringAsync(Cancellation));
+        using var reader = new StreamReader(await entries.Content.ReadAsStreamAsync(Cancellation));
+        for (var line = ""; line != "id: 1"; line = await reader.ReadLineAsync(Cancellation))
+        {
+            Assert.NotNull(line);
+        }
+
+        var ends = Task.WhenAll(reader.ReadToEndAsync(Cancellation), changes.Content.ReadAsStringAsync(Cancellation));
 
         await house.Server.DisposeAsync();
 
         Assert.Contains("\"kind\":\"opened\"", (await ends)[0], StringComparison.Ordinal);
         await house.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Events_SayThatTheyAreStillThereWhenNothingHappens()
+    {
+        var time = new Drella.Testing.FakeTime();
+        await using var house = await WebHouse.OpenAsync(time: time);
+        var live = await house.JobAsync();
+        using var answer = await house.Client.GetAsync($"/api/jobs/{live.Job.Id}/events?after=1", HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(Cancellation));
+        Assert.Equal(": here", await reader.ReadLineAsync(Cancellation));
+        Assert.Equal("", await reader.ReadLineAsync(Cancellation));
+
+        await time.UntilTimersAsync(1, Cancellation);
+        time.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.Equal(": still here", await reader.ReadLineAsync(Cancellation));
+        await live.RecordAsync(new JobEntry.ProgressReported("on", null), Cancellation);
+        Assert.Equal("", await reader.ReadLineAsync(Cancellation));
+        Assert.Equal("id: 2", await reader.ReadLineAsync(Cancellation));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ internal sealed class WebHouse : IAsyncDisposable
     /// <summary>A client that holds nothing, keeps nothing and follows nothing.</summary>
     public HttpClient Stranger { get; private set; } = null!;
 
-    public static async Task<WebHouse> OpenAsync(string? publicUrl = null)
+    public static async Task<WebHouse> OpenAsync(string? publicUrl = null, TimeProvider? time = null)
     {
         var house = new WebHouse();
         house.Server = await WebServer.StartAsync(
@@ -63,7 +63,7 @@ internal sealed class WebHouse : IAsyncDisposable
                 },
                 Diff = (job, _) => Task.FromResult(house.Diff(job)),
                 ForgeUrl = "https://forge.example",
-                Time = TimeProvider.System,
+                Time = time ?? TimeProvider.System,
                 Loggers = NullLoggerFactory.Instance,
             },
             TestContext.Current.CancellationToken);
