@@ -11,7 +11,10 @@ public sealed record WebOptions
     /// <summary>Address to listen on; port 0 takes a free one.</summary>
     public required string ListenUrl { get; init; }
 
-    /// <summary>What opens everything but health, webhooks and pictures.</summary>
+    /// <summary>Address under which a proxy in front makes the server known, such as <c>https://factory.example.com</c>; null when there is none.</summary>
+    public string? PublicUrl { get; init; }
+
+    /// <summary>What opens everything but health, webhooks and pictures. At least 16 characters.</summary>
     public required string Token { get; init; }
 
     /// <summary>Proves a webhook: its delivery id, or null when the signature is wrong.</summary>

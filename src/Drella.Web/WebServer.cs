@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Web;
@@ -17,6 +18,7 @@ namespace Drella.Web;
 public sealed class WebServer : IAsyncDisposable
 {
     private const int MaxBody = 1 << 20;
+    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(5);
 
     /// <summary>How the API writes JSON: camel case, enums as words.</summary>
     public static JsonSerializerOptions Wire { get; } = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
@@ -32,20 +34,49 @@ public sealed class WebServer : IAsyncDisposable
     /// <summary>The address really bound.</summary>
     public Uri BaseUrl { get; }
 
+    /// <summary>Listens; throws when the address is taken or the token is too short to keep anybody out.</summary>
     public static async Task<WebServer> StartAsync(WebOptions options, WebPorts ports, CancellationToken cancellationToken)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(ports.Loggers);
-        builder.WebHost.UseUrls(options.ListenUrl);
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Token.Length, 16, "options.Token.Length");
+
+        // The empty builder reads no settings file and no variable: a folder we happen to stand in has no say.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Drella.Web", EnvironmentName = Environments.Production });
+        builder.WebHost.UseKestrelCore().UseUrls(options.ListenUrl).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
         });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(ports.Loggers);
+        builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         var application = builder.Build();
-        var gate = new Gate(options);
-        application.Use(gate.JudgeAsync);
+        try
+        {
+            Map(application, options, ports);
+            await application.StartAsync(cancellationToken);
+            var address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            return new WebServer(application, new Uri(address));
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the live streams and stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var bound = new CancellationTokenSource(StopBound);
+        await application.StopAsync(bound.Token);
+        await application.DisposeAsync();
+    }
+
+    private static void Map(WebApplication application, WebOptions options, WebPorts ports)
+    {
+        application.Use(new Edge(ports.Loggers.CreateLogger<Edge>()).GuardAsync);
+        application.Use(new Gate(options).JudgeAsync);
+        application.UseRouting();
         application.MapGet("/healthz", () => Results.Text("ok\n"));
         application.MapGet("/readyz", async (CancellationToken cancellation) =>
         {
@@ -54,14 +85,9 @@ public sealed class WebServer : IAsyncDisposable
         });
         application.MapPost("/webhook", new Webhook(options, ports).TakeAsync);
         JobReads.Map(application, ports);
-        JobStreams.Map(application, ports);
+        new JobStreams(ports, application.Lifetime.ApplicationStopping).Map(application);
         JobWrites.Map(application, ports);
         Images.Map(application, ports);
         Dashboard.Map(application, ports);
-        await application.StartAsync(cancellationToken);
-        var address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new WebServer(application, new Uri(address));
     }
-
-    public async ValueTask DisposeAsync() => await application.DisposeAsync();
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 
 namespace Drella.Web.Access;
 
@@ -16,7 +15,10 @@ internal sealed class Gate(WebOptions options)
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     private readonly byte[] tokenHash = SHA256.HashData(Encoding.UTF8.GetBytes(options.Token));
-    private readonly string configuredHost = new Uri(options.ListenUrl).Host;
+    private readonly HashSet<string> hosts = new(
+        new[] { "http://localhost", "http://127.0.0.1", "http://[::1]", options.ListenUrl, options.PublicUrl }.OfType<string>().Select(url => new Uri(url).Host),
+        StringComparer.OrdinalIgnoreCase);
+    private readonly string? publicOrigin = options.PublicUrl is { } url ? new Uri(url).GetLeftPart(UriPartial.Authority) : null;
 
     public async Task JudgeAsync(HttpContext context, RequestDelegate next)
     {
@@ -25,57 +27,72 @@ internal sealed class Gate(WebOptions options)
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Referrer-Policy"] = "no-referrer";
         response.Headers.CacheControl = "no-store";
-        if (!IsOurHost(request.Host.Host))
+        if (!hosts.Contains(request.Host.Host))
         {
-            response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            await SayAsync(context, StatusCodes.Status403Forbidden, "this is not the name of this factory");
             return;
         }
 
         if (request.Path == "/login")
         {
-            Login(context);
+            await LoginAsync(context);
             return;
         }
 
-        if (IsPublic(request.Path) || IsKnown(request))
+        if (IsPublic(request.Path))
         {
             await next(context);
-            return;
         }
+        else if (Holder(request) is not { } holder)
+        {
+            await SayAsync(context, StatusCodes.Status401Unauthorized, "the token is missing or wrong; 'drella up' prints the address that lets you in");
+        }
+        else if (IsChange(request) && !MayChange(request, holder))
+        {
+            await SayAsync(context, StatusCodes.Status403Forbidden, "a change must come from this factory's own pages, or from a program that holds the token");
+        }
+        else
+        {
+            await next(context);
+        }
+    }
 
-        response.StatusCode = StatusCodes.Status401Unauthorized;
-        await response.WriteAsync("The token is missing or wrong. 'drella up' prints the address that lets you in.\n", context.RequestAborted);
+    private enum Proof
+    {
+        Header,
+        Cookie,
     }
 
     private static bool IsPublic(PathString path) =>
         path == "/healthz" || path == "/readyz" || path == "/webhook" || path.StartsWithSegments("/assets") || Api.Images.IsImagePath(path);
 
-    private bool IsOurHost(string host) => host is "localhost" or "127.0.0.1" or "[::1]" || host.Equals(configuredHost, StringComparison.OrdinalIgnoreCase);
-
-    private bool IsKnown(HttpRequest request)
+    private Proof? Holder(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
-        if (header.StartsWith("Bearer ", StringComparison.Ordinal))
+        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
         {
-            // A page of another origin cannot set this header without our consent.
-            return IsToken(header["Bearer ".Length..]) && (!IsChange(request) || !request.Headers.ContainsKey(HeaderNames.Origin) || IsOwnOrigin(request));
+            return IsToken(header["Bearer ".Length..]) ? Proof.Header : null;
         }
 
-        return request.Cookies.TryGetValue(CookieName, out var cookie) && IsToken(cookie) && (!IsChange(request) || IsOwnOrigin(request));
+        return request.Cookies.TryGetValue(CookieName, out var cookie) && IsToken(cookie) ? Proof.Cookie : null;
+    }
+
+    // A browser sends the cookie by itself, so there the origin has to be ours; a header is only ever set on purpose.
+    private bool MayChange(HttpRequest request, Proof proof)
+    {
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length == 0 ? proof == Proof.Header : origin == $"{request.Scheme}://{request.Host}" || origin == publicOrigin;
     }
 
     private static bool IsChange(HttpRequest request) => !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method);
 
-    private static bool IsOwnOrigin(HttpRequest request) => request.Headers.Origin.ToString() == $"{request.Scheme}://{request.Host}";
-
     private bool IsToken(string given) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), tokenHash);
 
-    private void Login(HttpContext context)
+    private Task LoginAsync(HttpContext context)
     {
         if (!IsToken(context.Request.Query["token"].ToString()))
         {
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            return;
+            return SayAsync(context, StatusCodes.Status401Unauthorized, "the token is wrong; 'drella up' prints the address that lets you in");
         }
 
         context.Response.Cookies.Append(CookieName, options.Token, new CookieOptions
@@ -86,5 +103,12 @@ internal sealed class Gate(WebOptions options)
             Path = "/",
         });
         context.Response.Redirect("/");
+        return Task.CompletedTask;
+    }
+
+    private static Task SayAsync(HttpContext context, int status, string why)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new { error = why }, WebServer.Wire, context.RequestAborted);
     }
 }

@@ -1,157 +1,150 @@
-using System.Buffers;
-using System.IO.Pipelines;
-using System.Net.ServerSentEvents;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Threading.Channels;
 using Drella.Core.Agents;
 using Drella.Core.Jobs;
 using Drella.Core.Journal;
-using Drella.Web.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Drella.Web.Api;
 
-/// <summary>An entry of a job's journal as the API tells it; <see cref="Text"/> is the entry in plain words.</summary>
-public sealed record EntryView(long Sequence, DateTimeOffset At, string Kind, JsonElement Payload, string Text)
+/// <summary>What grows: journal entries as server-sent events or lines, transcripts as bytes or as events. Streams end when the server stops.</summary>
+internal sealed class JobStreams(WebPorts ports, CancellationToken stopping)
 {
-    public static EntryView Of(Entry entry)
-    {
-        using var payload = JsonDocument.Parse(entry.Payload);
-        return new EntryView(entry.Sequence, entry.At, entry.Kind, payload.RootElement.Clone(), EntryText.For(JobEntryCodec.Decode(entry)));
-    }
-}
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
-/// <summary>What grows: journal entries as server-sent events or lines, transcripts as bytes or as events.</summary>
-internal static class JobStreams
-{
-    private const int MaxLine = 16 << 20;
-
-    public static void Map(IEndpointRouteBuilder routes, WebPorts ports)
+    public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/jobs/{id}/events", (string id, long? after, HttpRequest request, CancellationToken cancellationToken) =>
-        {
-            var from = long.TryParse(request.Headers["Last-Event-ID"], out var last) ? last : after ?? 0;
-            return JobReads.Find(ports, id) is { } live
-                ? TypedResults.ServerSentEvents(FollowAsync(ports, live.Job.Id, from, cancellationToken))
-                : JobReads.NotFound;
-        });
-        routes.MapGet("/api/jobs/{id}/entries", (string id, long? after) => JobReads.Find(ports, id) is { } live
-            ? Results.Stream(body => WriteEntriesAsync(ports, live.Job.Id, after ?? 0, body), "application/jsonl")
+        routes.MapGet("/api/events", ChangesAsync);
+        routes.MapGet("/api/jobs/{id}/events", EntriesLiveAsync);
+        routes.MapGet("/api/jobs/{id}/entries", (string id, string? after, HttpContext context) => JobReads.Find(ports, id) is { } live
+            ? Results.Stream(body => WriteEntriesAsync(live.Job.Id, Place(after), body, context.RequestAborted), "application/jsonl")
             : JobReads.NotFound);
-        routes.MapGet("/api/jobs/{id}/transcripts/{index:int}", (string id, int index, bool? follow, HttpContext context) => Transcript(ports, id, index) is { } run
-            ? Results.Stream(body => CopyAsync(ports, run, follow ?? false, body, context.RequestAborted), "application/octet-stream")
+        routes.MapGet("/api/jobs/{id}/transcripts/{index}", (string id, string index, bool? follow, HttpContext context) => Transcript(ports, id, index) is { } run
+            ? Results.Stream(body => CopyAsync(run, follow ?? false, body, context.RequestAborted), "application/octet-stream")
             : JobReads.NotFound);
-        routes.MapGet("/api/jobs/{id}/transcript/events", (string id, int? index, HttpContext context) => Transcript(ports, id, index ?? 0) is { } run
-            ? Results.Stream(body => WriteEventsAsync(ports, run, body, context.RequestAborted), "application/jsonl")
+        routes.MapGet("/api/jobs/{id}/transcript/events", (string id, string? index, HttpContext context) => Transcript(ports, id, index ?? "0") is { } run
+            ? Results.Stream(body => WriteEventsAsync(run, body, context.RequestAborted), "application/jsonl")
             : JobReads.NotFound);
     }
 
-    /// <summary>The events of a transcript, read as they come.</summary>
-    public static async IAsyncEnumerable<AgentEvent> EventsAsync(WebPorts ports, TranscriptRun run, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The events of a run, read as they come.</summary>
+    public static IAsyncEnumerable<AgentEvent> EventsAsync(WebPorts ports, TranscriptRun run, CancellationToken cancellationToken) =>
+        TranscriptReader.ReadAsync(ports.Blobs, run.Blob, (ports.Agents.FirstOrDefault(agent => agent.Id == run.Agent) ?? ports.Agents[0]).OpenStream(), cancellationToken);
+
+    /// <summary>One run of an agent and where its words are kept; null when there is no such run.</summary>
+    public static TranscriptRun? Transcript(WebPorts ports, string id, string index)
     {
-        var stream = (ports.Agents.FirstOrDefault(agent => agent.Id == run.Agent) ?? ports.Agents[0]).OpenStream();
-        var pipe = new Pipe();
-        var filling = FillAsync(ports, run.Blob, pipe.Writer, cancellationToken);
-        while (true)
-        {
-            var read = await pipe.Reader.ReadAsync(cancellationToken);
-            var buffer = read.Buffer;
-            while (LineEnd(buffer) is { } end)
-            {
-                foreach (var said in stream.Read(buffer.Slice(0, end).ToArray()))
-                {
-                    yield return said;
-                }
-
-                buffer = buffer.Slice(buffer.GetPosition(1, end));
-            }
-
-            pipe.Reader.AdvanceTo(buffer.Start, buffer.End);
-            if (read.IsCompleted)
-            {
-                break;
-            }
-        }
-
-        await pipe.Reader.CompleteAsync();
-        await filling;
-    }
-
-    /// <summary>One run of an agent and where its words are kept.</summary>
-    public static TranscriptRun? Transcript(WebPorts ports, string id, int index)
-    {
-        if (JobReads.Find(ports, id)?.Job is not { } job || index < 0 || index >= job.Transcripts.Count)
+        if (JobReads.Find(ports, id)?.Job is not { } job
+            || !int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            || at >= job.Transcripts.Count)
         {
             return null;
         }
 
-        var run = job.Transcripts[index];
+        var run = job.Transcripts[at];
         var role = job.Request.Pipeline.FirstOrDefault(known => known.Name == run.Role.Split('#')[0]);
-        return new TranscriptRun(job.Id, index, new BlobId(run.Transcript), role?.Agent ?? "");
+        return new TranscriptRun(job.Id, at, new BlobId(run.Transcript), role?.Agent ?? "");
     }
 
-    // A line that is longer than an agent's may be is cut, so that memory stays bounded.
-    private static SequencePosition? LineEnd(ReadOnlySequence<byte> buffer) =>
-        buffer.PositionOf((byte)'\n') ?? (buffer.Length > MaxLine ? buffer.GetPosition(MaxLine) : null);
+    private static long Place(string? after) =>
+        long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : 0;
 
-    private static async IAsyncEnumerable<SseItem<EntryView>> FollowAsync(WebPorts ports, JobId job, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    // Tells only that something changed: a page that shows many jobs then looks again.
+    private async Task ChangesAsync(HttpContext context)
     {
-        await foreach (var entry in ports.Journal.FollowAsync(job.Stream, after, cancellationToken))
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        var changes = Channel.CreateBounded<JobId>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        void Note(LiveJob live) => changes.Writer.TryWrite(live.Job.Id);
+        ports.Jobs.Changed += Note;
+        try
         {
-            yield return new SseItem<EntryView>(EntryView.Of(entry), "entry") { EventId = entry.Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture) };
+            await new EventStream(context.Response, ports.Time)
+                .WriteAsync(changes.Reader.ReadAllAsync(end.Token), job => ("change", null, new { job = job.Value }), end.Token);
+        }
+        finally
+        {
+            ports.Jobs.Changed -= Note;
         }
     }
 
-    private static async Task WriteEntriesAsync(WebPorts ports, JobId job, long after, Stream body)
+    private async Task EntriesLiveAsync(string id, string? after, HttpContext context)
     {
-        await foreach (var entry in ports.Journal.ReadAsync(job.Stream, after, CancellationToken.None))
+        if (JobReads.Find(ports, id) is not { } live)
         {
-            await JsonSerializer.SerializeAsync(body, EntryView.Of(entry), WebServer.Wire);
-            body.WriteByte((byte)'\n');
+            await JobReads.NotFound.ExecuteAsync(context);
+            return;
+        }
+
+        // A browser that comes back says where it was; that is later than where its page began.
+        var from = Math.Max(Place(after), Place(context.Request.Headers["Last-Event-ID"]));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        await new EventStream(context.Response, ports.Time).WriteAsync(
+            ports.Journal.FollowAsync(live.Job.Id.Stream, from, end.Token),
+            entry => ("entry", entry.Sequence.ToString(CultureInfo.InvariantCulture), EntryView.Of(entry)),
+            end.Token);
+    }
+
+    private async Task WriteEntriesAsync(JobId job, long after, Stream body, CancellationToken cancellationToken)
+    {
+        await foreach (var entry in ports.Journal.ReadAsync(job.Stream, after, cancellationToken))
+        {
+            await JsonSerializer.SerializeAsync(body, EntryView.Of(entry), WebServer.Wire, cancellationToken);
+            await body.WriteAsync("\n"u8.ToArray(), cancellationToken);
         }
     }
 
-    private static async Task CopyAsync(WebPorts ports, TranscriptRun run, bool follow, Stream body, CancellationToken cancellationToken)
+    private async Task CopyAsync(TranscriptRun run, bool follow, Stream body, CancellationToken aborted)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
+        try
+        {
+            await foreach (var chunk in RawAsync(run, follow, end.Token))
+            {
+                await body.WriteAsync(chunk, end.Token);
+                await body.FlushAsync(end.Token);
+            }
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The reader has gone, or we are going; the bytes are where they were.
+        }
+    }
+
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> RawAsync(TranscriptRun run, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var offset = 0L;
         while (true)
         {
+            // Asked before the read: what a run wrote before it ended is then read for certain.
+            var isGrowing = IsGrowing(run);
             await foreach (var chunk in ports.Blobs.ReadAsync(run.Blob, offset, cancellationToken))
             {
-                await body.WriteAsync(chunk, cancellationToken);
                 offset += chunk.Length;
+                yield return chunk;
             }
 
-            await body.FlushAsync(cancellationToken);
-            var live = ports.Jobs.Find(run.Job);
-            var isGrowing = live is not null && live.Job.Transcripts.Count == run.Index + 1 && live.Job is { IsStepOpen: true, Step: StepName.Work or StepName.Judge };
-            if (!follow || (!isGrowing && await ports.Blobs.LengthAsync(run.Blob, cancellationToken) == offset))
+            if (!follow || !isGrowing)
             {
-                return;
+                yield break;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(250), ports.Time, cancellationToken);
+            await Task.Delay(Look, ports.Time, cancellationToken);
         }
     }
 
-    private static async Task WriteEventsAsync(WebPorts ports, TranscriptRun run, Stream body, CancellationToken cancellationToken)
+    private bool IsGrowing(TranscriptRun run) => ports.Jobs.Find(run.Job)?.Job is { IsStepOpen: true, Step: StepName.Work or StepName.Judge } job
+        && job.Transcripts.Count == run.Index + 1;
+
+    private async Task WriteEventsAsync(TranscriptRun run, Stream body, CancellationToken cancellationToken)
     {
         await foreach (var said in EventsAsync(ports, run, cancellationToken))
         {
             await body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(AgentEventJson.Write(said) + "\n"), cancellationToken);
         }
-    }
-
-    private static async Task FillAsync(WebPorts ports, BlobId blob, PipeWriter writer, CancellationToken cancellationToken)
-    {
-        await foreach (var chunk in ports.Blobs.ReadAsync(blob, 0, cancellationToken))
-        {
-            await writer.WriteAsync(chunk, cancellationToken);
-        }
-
-        await writer.CompleteAsync();
     }
 }
 

@@ -11,6 +11,7 @@ namespace Drella.Web.Pages;
 /// <summary>The pages: lanes of jobs, and one job with all that is known of it.</summary>
 internal static class Dashboard
 {
+    private const int LaneLength = 50;
     private static readonly (string Name, Func<Job, bool> Holds)[] Lanes =
     [
         ("Needs a person", job => job.Conclusion == JobConclusion.NeedsHuman || job.Wait is not null),
@@ -22,61 +23,56 @@ internal static class Dashboard
 
     public static void Map(IEndpointRouteBuilder routes, WebPorts ports)
     {
+        var operation = new Operator(ports);
         routes.MapGet("/assets/{file}", Asset);
         routes.MapGet("/", () => Page("Jobs", Overview(ports)));
         routes.MapGet("/jobs/{id}", async (string id, int? page, int? run, CancellationToken cancellationToken) => JobReads.Find(ports, id) is { } live
-            ? Page(live.Job.Request.Title, await new JobPage(ports, live.Job, Math.Max(0, page ?? 0), run).BuildAsync(cancellationToken))
-            : Page("Not here", new Html().Raw("<p>There is no such job.</p>"), StatusCodes.Status404NotFound));
-        foreach (var verb in new[] { "cancel", "retry", "continue", "answer", "steer" })
+            ? Page(live.Job.Request.Title, await new JobPage(ports, live.Job, page, run).BuildAsync(cancellationToken))
+            : Absent);
+        foreach (var verb in Ask.Verbs)
         {
             routes.MapPost($"/jobs/{{id}}/{verb}", async (string id, HttpRequest request, CancellationToken cancellationToken) =>
-            {
-                var form = await request.ReadFormAsync(cancellationToken);
-                await ActAsync(ports, id, verb, form, cancellationToken);
-                return Results.Redirect($"/jobs/{id}");
-            }).DisableAntiforgery();
+                await ActAsync(operation, id, verb, request, cancellationToken));
         }
     }
 
-    private static Task ActAsync(WebPorts ports, string id, string verb, IFormCollection form, CancellationToken cancellationToken)
+    private static IResult Absent => Page("Not here", new Html().Raw("<h1>Not here</h1><p>There is no such job.</p>"), StatusCodes.Status404NotFound);
+
+    private static async Task<IResult> ActAsync(Operator operation, string id, string verb, HttpRequest request, CancellationToken cancellationToken)
     {
-        var text = form["text"].ToString().Trim();
-        if (verb == "steer")
+        if (!request.HasFormContentType)
         {
-            return SteerAsync(ports, id, text, cancellationToken);
+            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         }
 
-        long? limit = decimal.TryParse(form["budget"], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var dollars) && dollars is > 0 and < 1_000_000 ? (long)(dollars * 1_000_000) : null;
-        JobFact fact = verb switch
+        var form = await request.ReadFormAsync(cancellationToken);
+        var amount = form["budget"].ToString().Trim();
+        decimal? budget = amount.Length == 0 ? null : decimal.TryParse(amount, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var dollars) ? dollars : 0;
+        var outcome = await operation.DoAsync(id, new Ask(verb, form["text"].ToString(), budget), cancellationToken);
+        return outcome switch
         {
-            "cancel" => new JobFact.CancelAsked(JobWrites.Operator, text.Length > 0 ? text : "cancelled by the operator"),
-            "retry" => new JobFact.RetryAsked(JobWrites.Operator),
-            "answer" => new JobFact.AnswerGiven(text, JobWrites.Operator),
-            _ => new JobFact.ContinueAsked(JobWrites.Operator, text.Length > 0 ? text : null, limit),
+            { Status: StatusCodes.Status404NotFound } => Absent,
+            { Refusal: { } why } => Page("Not done", new Html().Add($"<h1>Not done</h1><p role=\"alert\">{why}</p><p><a href=\"/jobs/{id}\">Back to the job</a></p>"), outcome.Status),
+            _ => Results.LocalRedirect($"/jobs/{id}"),
         };
-        return JobWrites.TellAsync(ports, id, _ => fact, "", cancellationToken);
-    }
-
-    private static async Task SteerAsync(WebPorts ports, string id, string text, CancellationToken cancellationToken)
-    {
-        if (JobReads.Find(ports, id) is { } live && text.Length > 0)
-        {
-            await live.RecordAsync(new JobEntry.Steered(text, JobWrites.Operator), cancellationToken);
-            live.Control.Writer.TryWrite(new Core.Agents.AgentControl.Steer(text));
-        }
     }
 
     private static Html Overview(WebPorts ports)
     {
         var all = ports.Jobs.All.Select(live => live.Job).ToList();
-        var page = new Html().Raw("<div class=\"lanes\" data-live=\"/\">");
+        var page = new Html().Raw("<h1 class=\"quiet\">Jobs</h1><div class=\"lanes\" data-live=\"/\">");
         foreach (var (name, holds) in Lanes)
         {
             var jobs = all.Where(holds).OrderByDescending(job => job.ChangedAt).ToList();
             page.Add($"<section><h2>{name} <span class=\"count\">{jobs.Count}</span></h2>");
-            foreach (var job in jobs.Take(50))
+            foreach (var job in jobs.Take(LaneLength))
             {
                 page.Add($"{Card(ports, job, all)}");
+            }
+
+            if (jobs.Count > LaneLength)
+            {
+                page.Add($"<p class=\"none\">and {jobs.Count - LaneLength} older ones; 'drella job ls' lists all</p>");
             }
 
             page.Raw(jobs.Count == 0 ? "<p class=\"none\">None</p></section>" : "</section>");
@@ -90,7 +86,12 @@ internal static class Dashboard
         var blockers = job.Phase == JobPhase.Queued ? QueuePolicy.Blockers(job, all) : [];
         var card = new Html().Add($"<article class=\"card\"><h3><a href=\"/jobs/{job.Id}\">{job.Request.Title}</a></h3>");
         card.Add($"<p class=\"meta\">{job.Request.Repo} · by {job.Request.Source.Author} · {Age(ports.Time.GetUtcNow() - job.OpenedAt)}</p>");
-        card.Add($"<p><span class=\"state {job.Conclusion?.ToString() ?? job.Phase.ToString()}\">{(object?)job.Conclusion ?? job.Phase}</span> {job.Progress?.Text}</p>");
+        card.Add($"<p>{State(job)}</p>");
+        if (job is { Conclusion: null, Progress: { } progress })
+        {
+            card.Add($"<p>{Html.Cut(progress.Text)}{(progress.Percent is { } percent ? $" ({percent} %)" : "")}</p>");
+        }
+
         if (blockers.Count > 0)
         {
             card.Add($"<p class=\"meta\">waits for {string.Join(", ", blockers.Select(key => key.Split(':')[^1]))}</p>");
@@ -103,6 +104,21 @@ internal static class Dashboard
 
         card.Add($"{Spend(job)}");
         return card.Raw("</article>");
+    }
+
+    /// <summary>Where the job is, or how it ended, in words.</summary>
+    internal static Html State(Job job)
+    {
+        var word = job switch
+        {
+            { Conclusion: JobConclusion.NeedsHuman } => "Needs a person",
+            { Conclusion: { } conclusion } => conclusion.ToString(),
+            { Wait.Kind: WaitKind.Budget } => "Paused: budget",
+            { Wait: not null } => "Paused: question",
+            { Phase: JobPhase.InReview } => "In review",
+            _ => job.Phase.ToString(),
+        };
+        return new Html().Add($"<span class=\"state {(job.Wait is null ? job.Conclusion?.ToString() ?? job.Phase.ToString() : "Paused")}\">{word}</span>");
     }
 
     /// <summary>How much of the budget is gone.</summary>
@@ -121,7 +137,7 @@ internal static class Dashboard
     {
         var page = new Html().Raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
         page.Add($"<title>{title} · drella</title>");
-        page.Raw("<link rel=\"stylesheet\" href=\"/assets/drella.css\"><script src=\"/assets/drella.js\" defer></script></head><body><header><a href=\"/\">drella</a></header><main>");
+        page.Raw("<link rel=\"stylesheet\" href=\"/assets/drella.css\"><script src=\"/assets/drella.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">Skip to content</a><header><a href=\"/\">drella</a></header><main id=\"main\">");
         page.Add($"{body}");
         return Results.Content(page.Raw("</main></body></html>").ToString(), "text/html; charset=utf-8", statusCode: status);
     }

@@ -20,14 +20,14 @@ public static class EntryText
         JobEntry.WorkspaceSynced e => $"The workspace stands at {Short(e.Commit)}",
         JobEntry.AgentStarted e => $"The agent works as {e.Role}",
         JobEntry.AgentEnded e => $"The agent ended with {e.Outcome} ({e.Detail}); {N(e.TranscriptBytes)} bytes of transcript",
-        JobEntry.Harvested e => $"{N(e.Commits)} commits with {N(e.Files)} files were taken out, at {Short(e.Head)}{(e.Flags.Count > 0 ? "; to look at: " + string.Join("; ", e.Flags) : "")}",
+        JobEntry.Harvested e => $"{Some(e.Commits, "commit")} with {Some(e.Files, "file")} came out, at {Short(e.Head)}{(e.Flags.Count > 0 ? "; to look at: " + string.Join("; ", e.Flags) : "")}",
         JobEntry.Proposed e => $"The agent proposes: {e.Title}",
         JobEntry.HeadPublished e => $"{Short(e.Commit)} is on the branch",
         JobEntry.PullRequestOpened e => $"Pull request {N(e.Number)} is open: {e.Url}",
         JobEntry.ReadyMarked => "The pull request is ready for review",
-        JobEntry.VerdictGiven e => $"{e.Role} {(e.Passed ? "passed" : "did not pass")} the change: {e.Summary} ({N(e.Findings.Count)} findings)",
-        JobEntry.RoundOpened e => $"Round {N(e.Round)} begins: {e.Cause}{(e.Detail is null ? "" : " — " + e.Detail)}",
-        JobEntry.FeedbackReceived e => $"{N(e.Rows.Count)} remarks came in from {string.Join(", ", e.Rows.Select(row => row.Author).Distinct())}",
+        JobEntry.VerdictGiven e => $"{e.Role} {(e.Passed ? "passed" : "did not pass")} the change: {e.Summary} ({Some(e.Findings.Count, "finding")})",
+        JobEntry.RoundOpened e => $"Round {N(e.Round)} begins: {e.Cause}{(e.Detail is null ? "" : ", " + e.Detail)}",
+        JobEntry.FeedbackReceived e => $"{Some(e.Rows.Count, "remark")} came in from {string.Join(", ", e.Rows.Select(row => row.Author).Distinct())}",
         JobEntry.FeedbackTaken e => $"This round answers {string.Join(", ", e.Keys)}",
         JobEntry.ReplyProposed e => $"Answer to {e.Key}: {e.Disposition}",
         JobEntry.FeedbackSettled e => $"{e.Key} is settled: {e.Disposition}{(e.Commit is null ? "" : " in " + Short(e.Commit))}",
@@ -54,6 +54,8 @@ public static class EntryText
     };
 
     private static string N(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Some(int number, string what) => number == 1 ? $"1 {what}" : $"{N(number)} {what}s";
 
     private static string Short(string commit) => commit.Length > 10 ? commit[..10] : commit;
 }

@@ -10,6 +10,8 @@ namespace Drella.Web.Pages;
 /// </summary>
 internal sealed class Html
 {
+    private const int MaxShown = 6000;
+
     private readonly StringBuilder text = new();
 
     /// <summary>Markup of ours with encoded values in its holes.</summary>
@@ -33,13 +35,21 @@ internal sealed class Html
         var seen = new StringBuilder(value.Length);
         foreach (var rune in value.EnumerateRunes())
         {
-            var isHidden = (Rune.IsControl(rune) && rune.Value is not ('\n' or '\t'))
-                || rune.Value is (>= 0x200B and <= 0x200F) or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x206F) or 0xFEFF or (>= 0xE0000 and <= 0xE007F);
-            seen.Append(isHidden ? $"[U+{rune.Value:X4}]" : rune.ToString());
+            seen.Append(IsHidden(rune) ? $"[U+{rune.Value:X4}]" : rune.ToString());
         }
 
         return HtmlEncoder.Default.Encode(seen.ToString());
     }
+
+    /// <summary>So much of a text as a page shows.</summary>
+    public static string Cut(string value) => value.Length <= MaxShown ? value : value[..MaxShown] + "… (cut; the API has it all)";
+
+    private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.Control => rune.Value is not ('\n' or '\t'),
+        UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => true,
+        _ => rune.Value is 0x3164 or 0xFFA0 or 0x115F or 0x1160 or (>= 0xE0000 and <= 0xE0FFF),
+    };
 
     private sealed class Encoder : IFormatProvider, ICustomFormatter
     {
