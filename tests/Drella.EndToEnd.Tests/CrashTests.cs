@@ -50,6 +50,7 @@ public sealed class CrashTests
         private ForgePerson person = null!;
         private Process daemon = null!;
         private string point = "";
+        private bool isStopped;
 
         public bool WasKilled { get; private set; }
 
@@ -159,6 +160,12 @@ public sealed class CrashTests
 
         private async Task StopAsync()
         {
+            if (isStopped)
+            {
+                return;
+            }
+
+            isStopped = true;
             if (!daemon.HasExited)
             {
                 using var kill = Process.Start("kill", ["-TERM", daemon.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
@@ -166,7 +173,6 @@ public sealed class CrashTests
             }
 
             daemon.Dispose();
-            daemon = Process.GetCurrentProcess();
         }
 
         private async Task<int> RunAsync(params string[] arguments)

@@ -104,6 +104,7 @@ internal static partial class ConfigLoader
         {
             Data = root.Text("data") ?? defaults.Data,
             Listen = ListenAddress(root) ?? defaults.Listen,
+            PublicUrl = Address(root, "public_url"),
             Forge = ReadForge(root.Section("forge")),
             Tasks = [.. root.Sections("tasks").Select(ReadTasks)],
             Issues = [.. root.Sections("issues").Select(ReadIssues)],

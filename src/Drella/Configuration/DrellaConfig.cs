@@ -13,6 +13,9 @@ internal sealed record DrellaConfig
     /// <summary>Address of dashboard, API and webhooks.</summary>
     public string Listen { get; init; } = "http://127.0.0.1:4180";
 
+    /// <summary>Address under which people and forges reach us, when a proxy stands in front; null for <see cref="Listen"/>.</summary>
+    public string? PublicUrl { get; init; }
+
     public ForgeConfig Forge { get; init; } = new();
 
     public IReadOnlyList<TasksConfig> Tasks { get; init; } = [];

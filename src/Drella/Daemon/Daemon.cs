@@ -55,7 +55,7 @@ internal sealed class Daemon : IAsyncDisposable
     public static async Task<Daemon> StartAsync(DrellaConfig config, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var lockedFolder = DataFolder.Open(config.DataFolder, time);
-        var daemon = new Daemon(config) { Secrets = new SecretFolder(config.DataFolder) };
+        var daemon = new Daemon(config with { Listen = FixedPort(config.Listen) }) { Secrets = new SecretFolder(config.DataFolder) };
         daemon.Own(lockedFolder);
         try
         {
@@ -133,7 +133,7 @@ internal sealed class Daemon : IAsyncDisposable
                 Time = time,
                 Loggers = loggers,
             },
-            Settings.Factory(Config, Config.Listen),
+            Settings.Factory(Config, Config.PublicUrl ?? Config.Listen),
             new ContentPolicyOptions(),
             upstream.Model.Secrets);
         await Core.Jobs.LoadAsync(cancellationToken);
@@ -178,6 +178,20 @@ internal sealed class Daemon : IAsyncDisposable
         var catalogue = Settings.Catalogue(Config, roles, [.. Agents.Select(agent => agent.Id)], problems);
         problems.AddRange(Config.Profiles.Values.SelectMany(profile => GatewayRegistration.HostPatternProblems(profile.AllowedHosts)));
         return problems.Count == 0 ? catalogue : throw new StartFailure(string.Join('\n', problems));
+    }
+
+    // Links to the dashboard are written before it listens, so a free port is chosen first.
+    private static string FixedPort(string listen)
+    {
+        var address = new UriBuilder(listen);
+        if (address.Port == 0)
+        {
+            using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+            probe.Start();
+            address.Port = ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+        }
+
+        return address.Uri.GetLeftPart(UriPartial.Authority);
     }
 
     private T Own<T>(T part)

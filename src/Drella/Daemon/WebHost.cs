@@ -38,6 +38,7 @@ internal sealed class WebHost : IAsyncDisposable
             {
                 ListenUrl = daemon.Config.Listen,
                 Token = token,
+                PublicUrl = daemon.Config.PublicUrl,
                 VerifyWebhook = (headers, body) => Webhooks.Verify(headers, body, webhookSecret)?.DeliveryId,
             },
             new WebPorts
