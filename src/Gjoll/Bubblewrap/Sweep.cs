@@ -83,7 +83,7 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
-                        await new Ender(folders, time).EndProcessesAsync(marker, null, cancellationToken);
+                        await new Ender(time).EndProcessesAsync(marker, null, cancellationToken);
                         held.RemoveFile();
                         _strays.Add($"processes of {name}, which has no record");
                     }
@@ -103,7 +103,7 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
-                        await new Ender(folders, time).RemoveCgroupsAsync([group], cancellationToken);
+                        await new Ender(time).RemoveCgroupsAsync([group], cancellationToken);
                         held.RemoveFile();
                         _strays.Add($"cgroup {group}, which has no record");
                     }

@@ -14,6 +14,7 @@ internal static class JailPaths
 
     public const string Overlay = Own + "/disk.qcow2";
     public const string Link = Own + "/" + MachineFolder.LinkSocket;
+    public const string State = Own + "/" + MachineFolder.StateSocket;
     public const string Monitor = Own + "/" + MachineFolder.MonitorSocket;
     public const string Key = Own + "/" + MachineFolder.KeyFile;
     public const string Kernel = Image + "/vmlinux";
