@@ -25,6 +25,9 @@ internal sealed record JailPlan
 
     public required MountPlan Mounts { get; init; }
 
+    /// <summary>A file to hand over, opened for reading and writing, as descriptor <see cref="Jail.HandedOver"/>; null for none.</summary>
+    public string? HandOver { get; init; }
+
     public required IReadOnlyList<string> Walls { get; init; }
 
     public required IReadOnlyList<string> Command { get; init; }
@@ -33,6 +36,8 @@ internal sealed record JailPlan
 /// <summary>A jailed process just started. Disposing lets go of its streams and leaves it running, in a session of its own.</summary>
 internal sealed class Jail : IAsyncDisposable
 {
+    public const int HandedOver = 7;
+
     private readonly Process _launcher;
     private readonly TailBuffer _complaints = new(4096);
     private readonly CancellationTokenSource _end = new();
@@ -65,6 +70,7 @@ internal sealed class Jail : IAsyncDisposable
             ["GJOLL_BLOCKS"] = "",
             ["GJOLL_ARGUMENTS"] = plan.ArgumentsFile,
             ["GJOLL_STAGE"] = plan.Stage,
+            ["GJOLL_MEMORY"] = plan.HandOver ?? "",
             ["GJOLL_UID"] = plan.UserId.ToString(CultureInfo.InvariantCulture),
         }));
         var started = false;

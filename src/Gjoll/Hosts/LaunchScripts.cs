@@ -6,7 +6,7 @@ namespace Gjoll.Hosts;
 /// </summary>
 internal static class LaunchScripts
 {
-    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk.</summary>
+    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk; a template's memory as descriptor 7.</summary>
     public const string Join = """
         set -eu
         IFS='
@@ -15,7 +15,8 @@ internal static class LaunchScripts
         echo 500 > /proc/self/oom_score_adj || :
         ulimit -c 0
         [ -z "$GJOLL_BLOCKS" ] || ulimit -f "$GJOLL_BLOCKS"
-        unset GJOLL_CGROUPS GJOLL_BLOCKS
+        [ -z "${GJOLL_MEMORY-}" ] || exec 7<>"$GJOLL_MEMORY"
+        unset GJOLL_CGROUPS GJOLL_BLOCKS GJOLL_MEMORY
 
         """;
 

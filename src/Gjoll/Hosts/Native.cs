@@ -14,6 +14,13 @@ internal static partial class Native
 
     // O_PATH: only to name what lies in it.
     private const int PathOnly = 0x200000;
+    private const uint CloseOnExec = 1;
+    private const uint AllowSealing = 2;
+    private const int AddSeals = 1033;
+    private const int SealSeal = 1;
+    private const int SealShrink = 2;
+    private const int SealGrow = 4;
+    private const int SealWrite = 8;
     private const int NoSuchProcess = 3;
 
     public static bool IsRoot => EffectiveUserId() == 0;
@@ -71,6 +78,24 @@ internal static partial class Native
             : throw Failure("find the outer user namespace", Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>An empty file in memory, on which <see cref="Seal"/> works.</summary>
+    public static SafeFileHandle CreateMemory(string name)
+    {
+        var descriptor = MemoryFile(name, CloseOnExec | AllowSealing);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw Failure("make a file in memory", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>From now on nobody, whatever their rights, can change its content or size; private mappings may still be written.</summary>
+    public static void Seal(SafeFileHandle memory)
+    {
+        if (ControlFile(memory, AddSeals, SealSeal | SealShrink | SealGrow | SealWrite) != 0)
+        {
+            throw Failure("seal a file in memory", Marshal.GetLastPInvokeError());
+        }
+    }
+
     /// <summary>A handle on a folder, to name what lies in it by.</summary>
     public static SafeFileHandle OpenFolder(string path)
     {
@@ -97,6 +122,12 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MemoryFile(string name, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int ControlFile(SafeFileHandle descriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int Control(SafeFileHandle descriptor, ulong request);
