@@ -5,6 +5,7 @@ namespace Gjoll.Bubblewrap;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
 internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
+    : ISweepable<SandboxRecord>
 {
     private readonly Starter _starter = new(options, folders, cgroups, time);
     private readonly Ender _ender = new(time);
@@ -67,6 +68,10 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
             }
         }
     }
+
+    public bool WasStarted(SandboxRecord record) => record is { Ready: true, WasStarted: true };
+
+    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {

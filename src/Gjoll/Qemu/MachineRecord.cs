@@ -31,11 +31,19 @@ internal sealed record MachineRecord
 
     public bool WasStarted { get; init; }
 
-    /// <summary>The saved state in its folder that the next start loads instead of booting.</summary>
-    public string? State { get; init; }
+    /// <summary>What the next start goes on from.</summary>
+    public Beginning Next { get; init; } = Beginning.Boot;
+
+    /// <summary>Its memory is a file in its own folder, so that it can be forked in a moment.</summary>
+    public bool SharedMemory { get; init; }
+
+    public bool WasWarm { get; init; }
 
     /// <summary>Folders to be removed with it; known before they are made.</summary>
     public IReadOnlyList<string> Cgroups { get; init; } = [];
+
+    /// <summary>The disks of its read-only folders, in their order.</summary>
+    public IReadOnlyList<string> FolderDisks { get; init; } = [];
 
     public MachineRun? Run { get; init; }
 }
@@ -50,8 +58,21 @@ internal sealed record MachineRun
 
     public required DateTimeOffset Deadline { get; init; }
 
-    /// <summary>It went on from a saved state and did not boot.</summary>
-    public required bool WasWarm { get; init; }
+    /// <summary>Its warden; null before there is one, and perhaps dead.</summary>
+    public ProcessIdentity? Warden { get; init; }
+}
+
+/// <summary>How a start begins.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Beginning>))]
+internal enum Beginning
+{
+    Boot,
+
+    /// <summary>From the state and the memory of its template.</summary>
+    Template,
+
+    /// <summary>From the state in its own folder: of a fork, or of a snapshot with memory.</summary>
+    State,
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

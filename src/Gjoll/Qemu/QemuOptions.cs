@@ -18,6 +18,9 @@ public sealed class QemuOptions
     /// <summary>The program, looked up in the host's usual folders.</summary>
     public string Program { get; set; } = "qemu-system-x86_64";
 
+    /// <summary>Where the guest agent and the warden lie; null looks beside the app and in GJOLL_NATIVE.</summary>
+    public string? NativeFolder { get; set; }
+
     /// <summary>With a root host process: the first of the kernel users that machines run as; null derives a block of 4096 from the state folder.</summary>
     public uint? FirstUserId { get; set; }
 

@@ -21,7 +21,11 @@ internal static class TemplateMemory
         """;
 
     /// <summary>The path of the sealed memory. Call under the template's lock.</summary>
-    public static async Task<string> EnsureAsync(string marker, string file, CancellationToken cancellationToken)
+    /// <param name="marker">What the holder is known by.</param>
+    /// <param name="file">What to fill it from.</param>
+    /// <param name="check">Called with the filled and sealed memory before anybody else sees it.</param>
+    /// <param name="cancellationToken">Leaves nothing behind.</param>
+    public static async Task<string> EnsureAsync(string marker, string file, Func<string, Task> check, CancellationToken cancellationToken)
     {
         foreach (var (process, _) in Marking.Marked().Where(marked => marked.Marker == marker))
         {
@@ -36,6 +40,7 @@ internal static class TemplateMemory
         var own = string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{memory.DangerousGetHandle()}");
         await HostProcess.RunAsync(["cp", "--sparse=always", "--", file, own], cancellationToken);
         Native.Seal(memory);
+        await check(own);
         var holder = HostProcess.Start(["/bin/sh", "-c", Hold, "gjoll", own], new Dictionary<string, string> { [Marking.Variable] = marker });
         try
         {
