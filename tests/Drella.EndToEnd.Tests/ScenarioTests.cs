@@ -234,6 +234,60 @@ public sealed class ScenarioTests
         await factory.JobAsync(job => job.Id == victim.Id && job is { Conclusion: JobConclusion.Cancelled, Step: null });
     }
 
+    [Fact]
+    public async Task PersonWhoPushesWhileTheAgentWorks_LosesNothing()
+    {
+        const string Tape =
+            """
+            defaults: { usage: {in: 2000, out: 100} }
+            scripts:
+            - match: { role: producer }
+              steps:
+              - do: [ {op: shell, cmd: "cd ${ws} && echo goodbye > farewell.txt && git add -A && git commit -q -m 'Say goodbye'"} ]
+              - do: [ {op: mcp, server: factory, tool: open_pr, args: {title: "Say goodbye", body: "A farewell."}} ]
+              - set: { head: "a draft at ([0-9a-f]{40})" }
+                do:
+                - op: write
+                  path: "/tmp/wait.js"
+                  content: |
+                    const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_pr","arguments":{}}}';
+                    const headers = {authorization: 'Bearer ' + process.env.DRELLA_TOKEN, 'content-type': 'application/json', accept: 'application/json, text/event-stream'};
+                    (async () => {
+                      for (let head = '${head}'; head === '${head}'; await new Promise((go) => setTimeout(go, 700))) {
+                        const answer = await fetch('http://127.0.0.1:18003/mcp', {method: 'POST', headers, body});
+                        head = /head: ([0-9a-f]{40})/.exec(await answer.text())[1];
+                      }
+                    })();
+              - do: [ {op: shell, cmd: "node /tmp/wait.js && cd ${ws} && echo thanks >> farewell.txt && git commit -qam 'Thank people'"} ]
+              - do: [ {op: mcp, server: factory, tool: update_pr, args: {summary: "Thanks"}} ]
+              - say: "Done."
+              - expect: { prompt: {contains: "A person pushed"} }
+                do: [ {op: shell, cmd: "cd ${ws} && git rebase -q drella-base && ls && git log --oneline | head -4"} ]
+              - say: "Rebased."
+            """;
+        await using var factory = await FactoryFixture.StartAsync(Tape);
+        await factory.MergeSpecAsync("farewell", Scripts.Spec());
+        factory.Daemon.Factory.Nudge();
+        var working = await factory.JobAsync(job => job is { PullRequest: not null, Step: StepName.Work } || job.Conclusion is not null);
+        Assert.True(working.Conclusion is null, factory.Story());
+        var branch = working.PullRequest!.Branch;
+        var pushed = await factory.Person.SendAsync(
+            HttpMethod.Put, $"repos/{FactoryFixture.Repo}/contents/notes.txt", new { message = "A person's note", content = Convert.ToBase64String("mine\n"u8), branch }, Token);
+        var theirs = pushed["commit"]!["sha"]!.GetValue<string>();
+        var open = await factory.JobAsync(job => job is { Phase: JobPhase.InReview, Step: null } || job.Conclusion is not null);
+
+        Assert.True(open.Conclusion is null, factory.Story());
+        var entries = await EntriesAsync(factory, open.Id);
+        Assert.Contains(entries, entry => entry is JobEntry.ToolAnswered { Tool: "update_pr", IsError: true } answer && answer.Text.Contains("a person pushed", StringComparison.Ordinal));
+        Assert.Contains(entries, entry => entry is JobEntry.RoundOpened { Cause: RoundCause.HumanPush });
+        var head = await factory.Daemon.Forge.BranchHeadAsync(open.Request.RepoName, branch, Token);
+        Assert.Equal(open.Published, head);
+        Assert.True(await factory.Daemon.Quarantine.IsAncestorAsync(open.Request.RepoName, theirs, head!, Token), "the person's commit is not behind the head any more");
+        var diff = await DiffAsync(factory, open);
+        Assert.Contains("+mine", diff, StringComparison.Ordinal);
+        Assert.Contains("+thanks", diff, StringComparison.Ordinal);
+    }
+
     private static async Task<string> TokenOfAsync(FactoryFixture factory, Job job)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
