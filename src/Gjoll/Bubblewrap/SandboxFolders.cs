@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Gjoll.Channel;
 
 namespace Gjoll.Bubblewrap;
 
@@ -19,6 +20,20 @@ internal sealed class SandboxFolders(string root)
     public string Record(SandboxName name) => Path.Combine(Of(name), "record.json");
 
     public string Endpoints(SandboxName name) => Path.Combine(Of(name), "run");
+
+    /// <summary>What the guest sees at <c>/run/gjoll</c>.</summary>
+    public string Link(SandboxName name) => Path.Combine(Of(name), "link");
+
+    public string LinkSocket(SandboxName name) => Path.Combine(Link(name), GuestPaths.LinkSocket);
+
+    /// <summary>The first key of a start, until the agent has another.</summary>
+    public string GuestKey(SandboxName name) => Path.Combine(Link(name), GuestPaths.Key);
+
+    public string Key(SandboxName name) => Path.Combine(Of(name), "key");
+
+    public string Control(SandboxName name) => Path.Combine(Of(name), "control.sock");
+
+    public string Forwards(SandboxName name) => Path.Combine(Of(name), "forwards.json");
 
     public string Etc(SandboxName name) => Path.Combine(Of(name), "etc");
 

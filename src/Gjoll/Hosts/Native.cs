@@ -9,8 +9,6 @@ internal static partial class Native
 {
     private const long PidfdSendSignal = 424;
     private const long PidfdOpen = 434;
-    private const ulong NamespaceGetParent = 0xb702;
-    private const int ReadOnlyCloseOnExec = 0x80000;
     private const int NoSuchProcess = 3;
 
     public static bool IsRoot => EffectiveUserId() == 0;
@@ -44,30 +42,6 @@ internal static partial class Native
         }
     }
 
-    public static void MakeHardLink(string existing, string path)
-    {
-        if (Link(existing, path) != 0)
-        {
-            throw Failure($"link {path} to {existing}", Marshal.GetLastPInvokeError());
-        }
-    }
-
-    /// <summary>The user namespace above that of a process.</summary>
-    public static SafeFileHandle OpenParentUserNamespace(int processId)
-    {
-        var inner = Open($"/proc/{processId}/ns/user", ReadOnlyCloseOnExec);
-        if (inner < 0)
-        {
-            throw Failure($"open the user namespace of process {processId}", Marshal.GetLastPInvokeError());
-        }
-
-        using var handle = new SafeFileHandle(inner, ownsHandle: true);
-        var outer = Control(handle, NamespaceGetParent);
-        return outer >= 0
-            ? new SafeFileHandle(outer, ownsHandle: true)
-            : throw Failure("find the outer user namespace", Marshal.GetLastPInvokeError());
-    }
-
     private static GjollException Failure(string attempt, int error) =>
         new($"Could not {attempt}: {new Win32Exception(error).Message}.");
 
@@ -79,13 +53,4 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeLinkOwner(string path, uint user, uint group);
-
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(string existing, string path);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int Control(SafeFileHandle descriptor, ulong request);
 }
