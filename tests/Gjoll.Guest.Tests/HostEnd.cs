@@ -62,7 +62,9 @@ internal sealed class HostEnd : IAsyncDisposable
         byte[]? guest = null;
         while (guest is null)
         {
-            parser.Advance(await ReceiveAsync(parser.Free()));
+            var count = await ReceiveAsync(parser.Free());
+            Assert.NotEqual(0, count);
+            parser.Advance(count);
             while (guest is null && parser.TryRead(out var frame))
             {
                 guest = frame.Kind == FrameKind.Welcome ? Handshake.ReadWelcome(frame.Payload.Span, _key, nonce) : null;
@@ -152,7 +154,9 @@ internal sealed class HostEnd : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    public static string Repository([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../.."));
+    public static string Repository() => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../.."));
+
+    private static string Here([CallerFilePath] string here = "") => here;
 
     private static string Binary()
     {
