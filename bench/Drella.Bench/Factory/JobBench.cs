@@ -17,6 +17,7 @@ internal static class JobBench
         await using var bare = await BareClaude.StartAsync(Path.Combine(run.Folder, "bare"), world.Daemon.Config.DataFolder, tape, cancellationToken);
         var warmUps = run.Size(1, 0);
         var (factory, alone, ratios) = (new List<double>(), new List<double>(), new List<double>());
+        var (before, inside, after) = (new List<double>(), new List<double>(), new List<double>());
         for (var turn = 0; turn < run.Size(8, 1) + warmUps; turn++)
         {
             var merge = await world.MergeSpecAsync($"spec-{turn}", cancellationToken);
@@ -30,6 +31,12 @@ internal static class JobBench
                 factory.Add(through);
                 alone.Add(without);
                 ratios.Add(through / without);
+                var entries = await world.EntriesAsync(job, cancellationToken);
+                var began = entries.First(entry => entry.Entry is JobEntry.AgentStarted).At;
+                var ended = entries.First(entry => entry.Entry is JobEntry.AgentEnded).At;
+                before.Add((began - merge.Asked).TotalSeconds);
+                inside.Add((ended - began).TotalSeconds);
+                after.Add((at - ended).TotalSeconds);
             }
         }
 
@@ -37,6 +44,9 @@ internal static class JobBench
         [
             BenchRow.Of("whole job through the factory ÷ the agent alone", ratios, "×", 2),
             BenchRow.Of("merged spec → pull request ready", factory, "s"),
+            BenchRow.Of("of it: before the agent starts", before, "s"),
+            BenchRow.Of("of it: the agent in its sandbox", inside, "s"),
+            BenchRow.Of("of it: after the agent has ended", after, "s"),
             BenchRow.Of("the agent alone", alone, "s"),
         ];
     }

@@ -68,13 +68,14 @@ internal static class JournalBench
         await using var again = await BenchStore.OpenAsync(path, cancellationToken);
         var start = opened.Elapsed.TotalSeconds;
         var (read, folded) = (new List<double>(), new List<double>());
-        for (var turn = 0; turn <= run.Size(5, 1); turn++)
+
+        // The first turn warms up code and page cache.
+        var warmUps = run.Size(1, 0);
+        for (var turn = 0; turn < run.Size(5, 1) + warmUps; turn++)
         {
             var readRate = await RateAsync(entries, () => ReadAsync(again.Journal, entries, cancellationToken));
             var foldRate = await RateAsync(entries, () => FoldAsync(again.Journal, cancellationToken));
-
-            // The first turn warms up code and page cache.
-            if (turn > 0 || run.IsQuick)
+            if (turn >= warmUps)
             {
                 read.Add(readRate);
                 folded.Add(foldRate);
