@@ -169,26 +169,28 @@ internal sealed partial class IntakeWatch(
                 && await forge.PermissionAsync(issues.Repo, issue.Author.Login, cancellationToken) >= Permission.Write)
             {
                 var parsed = SpecParser.Parse(Encoding.UTF8.GetBytes(issue.Body), new SpecDefaults(issues.Repo, issue.Title));
-                await OpenAsync(parsed, source, [], cancellationToken);
-                await forge.ReactAsync(issues.Repo, new ReactionTarget(ReactionTargetKind.Issue, source.Name), Reaction.Rocket, cancellationToken);
+                var isTakenUp = await OpenAsync(parsed, source, [], cancellationToken);
+                await forge.ReactAsync(
+                    issues.Repo, new ReactionTarget(ReactionTargetKind.Issue, source.Name), isTakenUp ? Reaction.Rocket : Reaction.Confused, cancellationToken);
             }
 
             seenIssues[seenKey] = revision;
         }
     }
 
-    private async Task OpenAsync(SpecResult parsed, SourceRef source, HashSet<string> done, CancellationToken cancellationToken)
+    /// <summary>Opens the job, or refuses the order where it came from. True when there is a job.</summary>
+    private async Task<bool> OpenAsync(SpecResult parsed, SourceRef source, HashSet<string> done, CancellationToken cancellationToken)
     {
         if (parsed.Spec is not { } spec)
         {
             await RefuseAsync(source, parsed.Problems, cancellationToken);
-            return;
+            return false;
         }
 
         if (!settings.Allows(spec.Repo))
         {
             await RefuseAsync(source, [new Problem(1, $"this factory may not change '{spec.Repo}'", "ask the operator to add it to 'repositories'")], cancellationToken);
-            return;
+            return false;
         }
 
         Repo target;
@@ -199,7 +201,15 @@ internal sealed partial class IntakeWatch(
         catch (DriverException error) when (error.Failure is DriverFailure.NotFoundOrNoAccess or DriverFailure.Forbidden)
         {
             await RefuseAsync(source, [new Problem(1, $"the repository '{spec.Repo}' does not exist, or the factory's account may not see it", "correct 'repo', or grant access")], cancellationToken);
-            return;
+            return false;
+        }
+
+        // Whoever may write where the issue stands has no say elsewhere by that.
+        if (source.Kind == SourceKind.Issue && spec.Repo != RepoName.Parse(source.Repo)
+            && await forge.PermissionAsync(spec.Repo, source.Author, cancellationToken) < Permission.Write)
+        {
+            await RefuseAsync(source, [new Problem(1, $"'{source.Author}' may not write to '{spec.Repo}'", "ask somebody who may, or hand the order in as a spec")], cancellationToken);
+            return false;
         }
 
         var dependsOn = spec.DependsOn.Where(name => !done.Contains(name))
@@ -207,19 +217,20 @@ internal sealed partial class IntakeWatch(
         if (QueuePolicy.FindCycle(source.Key, dependsOn, KnownDependencies()) is { } cycle)
         {
             await RefuseAsync(source, [new Problem(1, $"the specs would wait for each other: {string.Join(" → ", cycle.Select(key => key.Split(':')[^1]))}", "take one of the 'depends_on' out")], cancellationToken);
-            return;
+            return false;
         }
 
         var order = Order.Resolve(spec, source, spec.Base ?? target.DefaultBranch, dependsOn, catalogue);
         if (order.Request is not { } request)
         {
             await RefuseAsync(source, order.Problems, cancellationToken);
-            return;
+            return false;
         }
 
         var live = await shelf.OpenAsync(request, cancellationToken);
         LogOpened(live.Job.Id, source.Key, source.Author);
         await SupersedeAsync(live.Job, cancellationToken);
+        return true;
     }
 
     private async Task SupersedeAsync(Job job, CancellationToken cancellationToken)
