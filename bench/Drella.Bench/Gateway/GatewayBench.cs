@@ -24,7 +24,7 @@ internal static class GatewayBench
         var job = await AtWorkAsync(shelf, cancellationToken);
         using var upstream = new AnthropicUpstream(new ModelOptions { BaseUrl = provider.Address, ApiKey = "a-credential-that-opens-nothing" });
         await using var gatehouse = GatewayRegistration.ModelsOnly(
-            new GatehouseOptions { Folder = Path.Combine(run.Folder, "d") }, new ModelOptions(), upstream, new ModelLedger(shelf), new DoorAudit(shelf),
+            new GatehouseOptions { Folder = Path.Combine(run.Folder, "d") }, new ModelOptions(), upstream, new ModelLedger(shelf), new DoorAudit(shelf, TimeProvider.System),
             TimeProvider.System, NullLoggerFactory.Instance);
         var sandbox = new SandboxName($"{job.Job.Id}-1");
         var doors = await gatehouse.OpenAsync(sandbox, cancellationToken);
