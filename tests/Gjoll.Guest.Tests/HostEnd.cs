@@ -17,6 +17,9 @@ internal sealed class HostEnd : IAsyncDisposable
     private readonly Process _agent;
     private readonly Dictionary<uint, HostChannel> _channels = [];
     private readonly Lock _lock = new();
+
+    // Not the one above: an agent that waits for us to read must not be waited for with it held.
+    private readonly Lock _sending = new();
     private Socket? _socket;
     private Task _reading = Task.CompletedTask;
     private uint _last;
@@ -100,7 +103,7 @@ internal sealed class HostEnd : IAsyncDisposable
 
     public void Send(ReadOnlySpan<byte> frame)
     {
-        lock (_lock)
+        lock (_sending)
         {
             try
             {
