@@ -34,6 +34,18 @@ internal static class TestHost
         }
     }
 
+    public static string[] CommandOf(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Split('\0');
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     public static string? Link(string path)
     {
         try
