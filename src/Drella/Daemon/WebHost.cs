@@ -33,7 +33,7 @@ internal sealed class WebHost : IAsyncDisposable
         var token = daemon.Secrets.Ensure("api");
         var webhookSecret = daemon.Secrets.Ensure("webhook");
         var submitted = new Submissions(daemon);
-        var server = await WebServer.StartAsync(
+        var server = await Listening.OnAsync("listen", daemon.Config.Listen, () => WebServer.StartAsync(
             new WebOptions
             {
                 ListenUrl = daemon.Config.Listen,
@@ -57,7 +57,7 @@ internal sealed class WebHost : IAsyncDisposable
                 Time = time,
                 Loggers = loggers,
             },
-            cancellationToken);
+            cancellationToken));
         var marker = WriteMarker(daemon.Config.DataFolder, server.BaseUrl, token);
         await EnsureWebhooksAsync(daemon, server.BaseUrl, webhookSecret, loggers, cancellationToken);
         return new WebHost(server, token, marker);

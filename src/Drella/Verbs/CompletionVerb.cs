@@ -54,8 +54,8 @@ internal static class CompletionVerb
 
     private static void Collect(Command command, string path, SortedDictionary<string, IReadOnlyList<string>> words)
     {
-        words[path] = [.. command.Subcommands.Select(inner => inner.Name), .. command.Options.Select(option => option.Name)];
-        foreach (var inner in command.Subcommands)
+        words[path] = [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name), .. command.Options.Select(option => option.Name)];
+        foreach (var inner in command.Subcommands.Where(inner => !inner.Hidden))
         {
             Collect(inner, path.Length == 0 ? inner.Name : $"{path} {inner.Name}", words);
         }
