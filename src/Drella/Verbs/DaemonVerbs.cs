@@ -55,7 +55,13 @@ internal static class DaemonVerbs
             call.Speaker.Say($"forge      {forge.Url} (user {BuiltinForge.Human}, token in {Path.Combine(config.DataFolder, "secrets", "forge-operator")})");
         }
 
-        call.Speaker.Say($"journal    {Path.Combine(config.DataFolder, "journal.db")}");
+        var journal = Path.Combine(config.DataFolder, "journal.db");
+        call.Speaker.Say($"journal    {journal}");
+        if (call.Speaker.IsJson)
+        {
+            call.Speaker.Data(new { dashboard = web.LoginUrl, forge = daemon.Builtin?.Url.ToString(), journal, sandbox = probe.Provider }, _ => { });
+        }
+
         await daemon.RunAsync(call.Cancellation);
         return ExitCode.Ok;
     }

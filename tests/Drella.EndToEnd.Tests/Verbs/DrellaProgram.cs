@@ -67,6 +67,21 @@ internal sealed class DrellaProgram : IAsyncDisposable
         return new Dictionary<string, string?> { ["PATH"] = bin };
     }
 
+    /// <summary>The first document on standard output of a program that goes on.</summary>
+    public async Task<JsonNode> DocumentAsync()
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(Deadline);
+        var text = "";
+        while (text.Split('\n')[^1] is not "}")
+        {
+            var line = await process.StandardOutput.ReadLineAsync(deadline.Token) ?? throw new InvalidOperationException($"it ended without a document: {await talk}");
+            text += (text.Length > 0 ? "\n" : "") + line;
+        }
+
+        return JsonNode.Parse(text)!;
+    }
+
     /// <summary>Waits for its end.</summary>
     public async Task<ProgramResult> EndAsync()
     {

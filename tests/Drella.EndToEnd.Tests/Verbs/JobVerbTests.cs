@@ -14,14 +14,9 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
     public async Task Run_FollowsTheJobToItsMergeAndTheOtherVerbsTellOfIt()
     {
         await using var run = DrellaProgram.Start(factory.Folder, null, "run", await factory.SpecAsync("A farewell"), "--follow", "--json");
-        var document = "";
-        while (!document.TrimEnd().EndsWith('}'))
-        {
-            document += await run.Output.ReadLineAsync(Token) ?? throw new InvalidOperationException((await run.EndAsync()).Talk);
-        }
-
-        CliDocument.Holds("run", JsonNode.Parse(document)!);
-        var id = JsonNode.Parse(document)!["job"]!.GetValue<string>();
+        var begun = await run.DocumentAsync();
+        CliDocument.Holds("run", begun);
+        var id = begun["job"]!.GetValue<string>();
         var open = await factory.UntilAsync(id, InReview);
         await LooksAsync(id, open);
 
@@ -30,7 +25,7 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
 
         Assert.All(followed.JsonLines, line => CliDocument.Holds("job log --follow", line));
         Assert.Equal("sandbox.released", followed.JsonLines[^1]["kind"]!.GetValue<string>());
-        Assert.Contains("merged", (await factory.RunAsync("job", "retry", id)).Expect(5).Talk, StringComparison.Ordinal);
+        Assert.Contains("ended without a merge", (await factory.RunAsync("job", "retry", id)).Expect(5).Talk, StringComparison.Ordinal);
         (await factory.RunAsync("job", "log", id, "--follow")).Expect(0);
         await EvidenceAsync(id);
     }
@@ -40,6 +35,7 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
     {
         var id = await factory.JobAsync("An endless one");
         await factory.UntilAsync(id, job => job["step"]?.GetValue<string>() == "Work" && job["spent"]!.GetValue<decimal>() > 0);
+        Assert.Equal(id, await factory.JobAsync("An endless one"));
         CliDocument.Holds("job steer", (await factory.RunAsync("job", "steer", id, "Mind the time.", "--json")).Expect(0).Json);
         await using var following = DrellaProgram.Start(factory.Folder, null, "job", "log", id, "--follow");
 
@@ -50,6 +46,7 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
         Assert.Contains("not wanted", cancelled["reason"]!.GetValue<string>(), StringComparison.Ordinal);
         (await following.EndAsync()).Expect(1);
         Assert.Contains("over", (await factory.RunAsync("job", "cancel", id)).Expect(5).Talk, StringComparison.Ordinal);
+        Assert.Contains("is over (Cancelled)", (await factory.RunAsync("run", await factory.SpecAsync("An endless one"))).Expect(5).Talk, StringComparison.Ordinal);
         Assert.Contains("no agent is at work", (await factory.RunAsync("job", "steer", id, "Hello?")).Expect(5).Talk, StringComparison.Ordinal);
 
         CliDocument.Holds("job retry", (await factory.RunAsync("job", "retry", id, "--json")).Expect(0).Json);
@@ -105,6 +102,14 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
     }
 
     [Fact]
+    public void Up_SaysWhereEverythingIsOnceItServes()
+    {
+        CliDocument.Holds("up", factory.Serving);
+        Assert.StartsWith("http://127.0.0.1:", factory.Serving["dashboard"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.True(File.Exists(factory.Serving["journal"]!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task Up_OnAFolderInUseNamesTheProcessThatHoldsIt()
     {
         var second = (await factory.RunAsync("up")).Expect(5);
@@ -127,7 +132,7 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
     [Fact]
     public async Task Follow_ThatIsInterruptedExitsWith130()
     {
-        var id = await factory.JobAsync("An endless one");
+        var id = await factory.JobAsync("Another endless one");
         await using var following = DrellaProgram.Start(factory.Folder, null, "job", "log", id, "--follow");
         await following.Output.ReadLineAsync(Token);
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Text.Json.Nodes;
 
 namespace Drella.EndToEnd.Tests.Verbs;
 
@@ -70,14 +69,9 @@ public sealed class LoneVerbTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "tape.yaml"), "scripts:\n- match: { role: producer }\n  steps: [ {say: \"Hello from the tape\"} ]\n", Token);
         await using var replay = DrellaProgram.Start(folder, null, "tape", "replay", "tape.yaml", "--json");
-        var document = "";
-        while (!document.TrimEnd().EndsWith('}'))
-        {
-            document += await replay.Output.ReadLineAsync(Token) ?? throw new InvalidOperationException((await replay.EndAsync()).Talk);
-        }
-
-        CliDocument.Holds("tape replay", JsonNode.Parse(document)!);
-        using var http = new HttpClient { BaseAddress = new Uri(JsonNode.Parse(document)!["url"]!.GetValue<string>()) };
+        var serving = await replay.DocumentAsync();
+        CliDocument.Holds("tape replay", serving);
+        using var http = new HttpClient { BaseAddress = new Uri(serving["url"]!.GetValue<string>()) };
         var answer = await http.PostAsJsonAsync("/v1/messages", new { model = "m", max_tokens = 100, tools = new[] { new { name = "Bash" } }, messages = new[] { new { role = "user", content = "hi" } } }, Token);
         Assert.Contains("Hello from the tape", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
 

@@ -44,6 +44,9 @@ public sealed class RunningFactory : IAsyncLifetime
 
     internal DrellaProgram Daemon => daemon!;
 
+    /// <summary>What <c>up --json</c> said once it served.</summary>
+    internal JsonNode Serving { get; private set; } = null!;
+
     internal ForgePerson Person { get; private set; } = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -67,8 +70,8 @@ public sealed class RunningFactory : IAsyncLifetime
             """,
             Token);
         await MakeTargetAsync(forge);
-        daemon = DrellaProgram.Start(Folder, null, "up");
-        await UntilAsync("the daemon serves", async () => (await DrellaProgram.RunAsync(Folder, "job", "ls", "--json")).Code == 0 ? "" : null);
+        daemon = DrellaProgram.Start(Folder, null, "up", "--json");
+        Serving = await daemon.DocumentAsync();
     }
 
     public async ValueTask DisposeAsync()
