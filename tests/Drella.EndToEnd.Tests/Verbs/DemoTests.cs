@@ -35,7 +35,7 @@ public sealed class DemoTests : IDisposable
 
         CliDocument.Holds("demo", demo.Json);
         Assert.False(demo.Json["ok"]!.GetValue<bool>());
-        Assert.Contains("bubblewrap", demo.Json["problem"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("Could not start bwrap", demo.Json["problem"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Null(demo.Json["pullRequest"]);
     }
 

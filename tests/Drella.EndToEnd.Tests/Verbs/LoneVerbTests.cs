@@ -91,6 +91,7 @@ public sealed class LoneVerbTests : IDisposable
 
         Assert.Equal(["cancel", "continue"], (await CompleteAsync("drella job c")).Order());
         Assert.Contains("--follow", await CompleteAsync("drella job log --"));
+        Assert.Contains("--json", await CompleteAsync("drella job ls --j"));
         Assert.Contains("doctor", await CompleteAsync("drella "));
         Assert.DoesNotContain("probe-journal-writer", await CompleteAsync("drella "));
         Assert.Contains("compdef", (await RunAsync("completion", "zsh")).Expect(0).Output, StringComparison.Ordinal);
