@@ -23,6 +23,17 @@ public static partial class RoleParser
         var problems = new List<Problem>(parsed.Problems);
         var header = new Header(parsed.Fields, problems);
         header.RefuseUnknown(Keys);
+        if (header.Text("version") is { } version && version != "1")
+        {
+            header.Wrong("version", $"version {SpecParser.Shown(version)} of the header is not known here", "write version: 1");
+        }
+
+        // What is not understood must not pass for "no": a role that shall edit would work in vain.
+        if (header.Text("may_edit") is { } edits && edits is not ("true" or "false"))
+        {
+            header.Wrong("may_edit", $"'{SpecParser.Shown(edits)}' is neither true nor false", null);
+        }
+
         var tools = header.List("tools", ToolName(), "names of tools, such as 'open_pr'");
         foreach (var tool in tools.Where(tool => ToolCatalogue.Find(tool) is null))
         {

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using Drella.Drivers.Journals.Sqlite;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Drella.EndToEnd.Tests.Verbs;
 
@@ -139,6 +142,30 @@ public sealed class LoneVerbTests : IDisposable
             var said = (await RunAsync("up")).Expect(2);
             Assert.StartsWith(key, said.Talk.Split('\n').Last(line => line.Contains("listened on", StringComparison.Ordinal)), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Up_LeavesAJournalOfANewerProgramAloneAndSaysSo()
+    {
+        var data = Path.Combine(folder, ".drella");
+        using (var held = DataFolder.Open(data, TimeProvider.System))
+        {
+            await using var store = await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { Folder = held }, TimeProvider.System, NullLogger<SqliteJournalStore>.Instance, Token);
+        }
+
+        await using (var database = new SqliteConnection($"Data Source={Path.Combine(data, "journal.db")};Pooling=False"))
+        {
+            await database.OpenAsync(Token);
+            await using var command = database.CreateCommand();
+            command.CommandText = "PRAGMA user_version = 99";
+            await command.ExecuteNonQueryAsync(Token);
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "drella.yaml"), "version: 1\nlisten: http://127.0.0.1:0\nmodel: { upstream: tape, tape: t.yaml }\n", Token);
+        Assert.Contains("99", (await RunAsync("up")).Expect(1).Talk, StringComparison.Ordinal);
+        Assert.Contains("99", (await RunAsync("verify")).Expect(6).Talk, StringComparison.Ordinal);
+        var journal = (await RunAsync("doctor", "--json")).Expect(6).Json.AsArray().Single(check => check!["name"]!.GetValue<string>() == "journal")!;
+        Assert.False(journal["ok"]!.GetValue<bool>());
     }
 
     [Fact]
