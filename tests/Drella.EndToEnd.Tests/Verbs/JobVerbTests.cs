@@ -180,12 +180,12 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
         Assert.Contains("exists already", (await factory.RunAsync("backup", copy)).Expect(5).Talk, StringComparison.Ordinal);
         (await factory.RunAsync("verify", "--backup", copy)).Expect(0);
 
-        await TamperAsync(copy, "blobs.db", "UPDATE chunks SET data = x'00' || substr(data, 2) WHERE id = (SELECT min(id) FROM chunks)");
+        await TamperAsync(copy, "blobs.db", "UPDATE chunks SET data = zeroblob(length(data)) WHERE id = (SELECT min(id) FROM chunks)");
         var transcript = (await factory.RunAsync("verify", "--backup", copy, "--json")).Expect(6).Json;
         Assert.Contains("vouches for", Assert.Single(transcript["problems"]!.AsArray())!.GetValue<string>(), StringComparison.Ordinal);
         await TamperAsync(copy, "blobs.db", "DELETE FROM chunks; DELETE FROM blobs");
         (await factory.RunAsync("verify", "--backup", copy)).Expect(6);
-        await TamperAsync(copy, "journal.db", $"UPDATE entries SET payload = x'00' || substr(payload, 2) WHERE id = (SELECT max(id) FROM entries WHERE stream = (SELECT id FROM streams WHERE name = 'job/{id}'))");
+        await TamperAsync(copy, "journal.db", $"UPDATE entries SET payload = zeroblob(length(payload)) WHERE id = (SELECT max(id) FROM entries WHERE stream = (SELECT id FROM streams WHERE name = 'job/{id}'))");
         var journal = (await factory.RunAsync("verify", "--backup", copy, "--json")).Expect(6).Json;
         Assert.Contains(id, Assert.Single(journal["problems"]!.AsArray())!.GetValue<string>(), StringComparison.Ordinal);
     }
