@@ -1,6 +1,4 @@
 using Drella.Doctor;
-using Drella.Drivers.Agents;
-using Drella.Drivers.Processes;
 using Drella.Drivers.Sandboxes.Gjoll;
 using Gjoll.Bubblewrap;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -81,7 +79,7 @@ public sealed class DoctorTests : IDisposable
         var place = Directory.CreateDirectory(Path.Combine(folder, Path.GetRandomFileName())).FullName;
         await using var doors = new OpenDoors(place, answer);
         await using var provider = new BubblewrapProvider(new BubblewrapOptions { StateFolder = Path.Combine(place, "s") }, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance);
-        var host = new GjollHost(provider, new AgentPrograms(place, new ProcessRunner(TimeProvider.System)));
+        var host = new GjollHost(provider, _ => place);
         var checks = await new SandboxAttack(host, doors, () => hasDenied, place) { Elsewhere = [] }.RunAsync(Token);
         Assert.Empty(await host.ListAsync(Token));
         return checks;

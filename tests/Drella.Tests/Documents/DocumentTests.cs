@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Drella.Configuration;
-using Drella.Core.Roles;
 using Drella.Core.Specs;
 using Drella.Gateway.Tapes;
 using Drella.Terminal;
@@ -22,7 +21,7 @@ public sealed partial class DocumentTests
         "api.md json entry", "api.md json health", "api.md json job", "api.md json submission", "api.md json summary", // Drella.Web.Tests, ApiDocumentTests
         "configuration.md yaml", // ConfigurationDocumentTests
         "journal.md json", // Drella.Drivers.Tests, JournalSchemaTests
-        "role.md markdown", "spec.md markdown", // below
+        "spec.md markdown", // Drella.Core.Tests, SpecDocumentTests
         "stub-agent.md json", "tape.md json", "tape.md yaml", "transcript.md jsonl", // Drella.Drivers.Tests, FormatDocumentTests; tapes below
     ];
 
@@ -44,41 +43,6 @@ public sealed partial class DocumentTests
         Assert.NotNull(new RecordedTape(examples["json"].Split('\n', StringSplitOptions.RemoveEmptyEntries)));
         Assert.Throws<FormatException>(() => new RecordedTape([examples["json"].Replace("\"request\"", "\"requested\"", StringComparison.Ordinal)]));
     }
-
-    [Fact]
-    public void Spec_ExampleIsASpecThatUsesEveryKeyOfTheTable()
-    {
-        var example = Example("spec.md");
-
-        var result = SpecParser.Parse(Encoding.UTF8.GetBytes(example), new SpecDefaults(null, null));
-
-        Assert.Empty(result.Problems);
-        Assert.Equal(2, result.Spec!.AcceptanceCriteria.Count);
-        Assert.Empty(result.Spec.OpenQuestions);
-        Assert.Equal(KnownKeys(SpecParser.Parse("---\nqqqqqqqqqqqq: 1\n---\nx"u8, new SpecDefaults(null, "t")).Problems), TableKeys("spec.md"));
-        Assert.Equal(TableKeys("spec.md"), HeaderKeys(example));
-    }
-
-    [Fact]
-    public void Role_ExampleIsARoleThatUsesEveryKeyOfTheTable()
-    {
-        var example = Example("role.md");
-
-        var result = RoleParser.Parse(Encoding.UTF8.GetBytes(example), "validator.md");
-
-        Assert.Empty(result.Problems);
-        Assert.Equal(TimeSpan.FromMinutes(30), result.Role!.Timeout);
-        Assert.Equal(KnownKeys(RoleParser.Parse("---\nqqqqqqqqqqqqqqqqqqqqqqqq: 1\n---\nx"u8, "x.md").Problems), TableKeys("role.md"));
-        Assert.Equal(TableKeys("role.md"), HeaderKeys(example));
-    }
-
-    [Theory]
-    [InlineData("version: 2", "version 2 of the header is not known here")]
-    [InlineData("may_edit: yes", "'yes' is neither true nor false")]
-    [InlineData("effort: huge", "'huge' is not an effort")]
-    [InlineData("timeout_minutes: 0", "'0' is not a number from 1 to 1440")]
-    public void Role_RefusesWhatThePageDoesNotAllow(string line, string expected) =>
-        Assert.Equal(expected, Assert.Single(RoleParser.Parse(Encoding.UTF8.GetBytes($"---\n{line}\n---\nx"), "x.md").Problems).What);
 
     [Fact]
     public void Commands_AreUnderstoodByTheProgram()
@@ -149,15 +113,6 @@ public sealed partial class DocumentTests
             Assert.True(File.GetUnixFileMode(Path.Combine(Root, script)).HasFlag(UnixFileMode.UserExecute), script));
     }
 
-    private static string Example(string page) => Fence().Match(Read("docs/formats/" + page)).Groups["body"].Value;
-
-    private static IEnumerable<string> TableKeys(string page) => TableKey().Matches(Read("docs/formats/" + page)).Select(match => match.Groups[1].Value);
-
-    private static IEnumerable<string> HeaderKeys(string file) => file.Split("---\n")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':')[0]);
-
-    // The remedy for a key that resembles none lists them all.
-    private static string[] KnownKeys(IEnumerable<Problem> problems) => problems.First(problem => problem.Suggestion?.StartsWith("the keys are ", StringComparison.Ordinal) == true).Suggestion!["the keys are ".Length..].Split(", ");
-
     private static IEnumerable<string> Pages() => ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", .. Folder("docs/formats"), .. Folder("docs/adr")];
 
     private static IEnumerable<string> Folder(string folder) => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.md").Select(file => Path.GetRelativePath(Root, file));
@@ -201,9 +156,6 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex("(?:^    \\./|`(?:[A-Z_]+=… )?(?:\\./)?|')drella ([a-z][^`'\n]*)", RegexOptions.Multiline)]
     private static partial Regex CommandLine();
-
-    [GeneratedRegex("^\\| `([a-z_]+)` \\|", RegexOptions.Multiline)]
-    private static partial Regex TableKey();
 
     [GeneratedRegex("^\\| (\\d+) \\|", RegexOptions.Multiline)]
     private static partial Regex ExitCodeRow();
