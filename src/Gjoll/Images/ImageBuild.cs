@@ -44,7 +44,7 @@ internal sealed class ImageBuild(
         string[] wanted = [.. _layers.SelectMany(layer => layer.Packages).Append(definition.Kernel.Package).Distinct().Order(StringComparer.Ordinal)];
         Report(ImageBuildStage.Packages, $"providing {wanted.Length} packages of Debian {definition.Suite} and what they need");
         var layer = new PackageLayer(folders.Cache, folders.Work, workshop);
-        var (tar, made) = await layer.ProvideAsync(definition, wanted, options.SourcesFile, options.Refresh, cancellationToken);
+        var (tar, made) = await layer.ProvideAsync(definition, wanted, options.SourcesFile, options.Refresh, variant.DiskBytes, cancellationToken);
         Note(ImageBuildStage.Packages, made);
         return tar;
     }

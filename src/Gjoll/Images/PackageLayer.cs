@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Gjoll.Images;
 
 /// <summary>
@@ -9,8 +11,17 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
     // Raised when the way a tree is made changes, so that old ones are not used again.
     private const string Recipe = "1";
 
+    // dpkg writes and removes tens of thousands of files, each with care for a crash that would throw all of them away anyway. The mount goes with its namespace.
+    private const string HoldInMemory = """
+        set -euo pipefail
+        export TMPDIR=$1
+        if [ "$2" = memory ]; then mount -t tmpfs -o mode=755 tmpfs "$1"; fi
+        shift 2
+        exec "$@"
+        """;
+
     /// <summary>The tar, and whether it was made just now.</summary>
-    public async Task<(string Tar, bool Made)> ProvideAsync(ImageDefinition definition, IReadOnlyList<string> packages, string? sourcesFile, bool refresh, CancellationToken cancellationToken)
+    public async Task<(string Tar, bool Made)> ProvideAsync(ImageDefinition definition, IReadOnlyList<string> packages, string? sourcesFile, bool refresh, long room, CancellationToken cancellationToken)
     {
         var (lines, stanzas) = AptSources.Read(definition.Suite, sourcesFile);
         var key = Digest.Of(string.Join('\n', [Recipe, definition.Suite, definition.Architecture, $"{definition.Timestamp:O}", lines, stanzas, .. packages]));
@@ -25,6 +36,7 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
         var made = Path.Combine(workFolder, "packages.tar");
         List<string> command =
         [
+            "/bin/bash", "-c", HoldInMemory, "gjoll", Directory.CreateDirectory(Path.Combine(workFolder, "scratch")).FullName, MemoryFits(room) ? "memory" : "disk",
             "mmdebstrap", "--variant=minbase", "--mode=root", "--format=tar", $"--architectures={definition.Architecture}",
             "--include=" + string.Join(',', packages),
             // In these namespaces there is no other user to download as who could read the folder.
@@ -41,6 +53,15 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
         await workshop.RunAsync(command, network: true, input: null, cancellationToken);
         File.Move(made, layer, overwrite: true);
         return (layer, true);
+    }
+
+    /// <summary>Half of what is free is left to others.</summary>
+    private static bool MemoryFits(long room)
+    {
+        // MemAvailable:   20480000 kB
+        var line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        var parts = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return parts?.Length == 3 && long.Parse(parts[1], CultureInfo.InvariantCulture) * 1024 / 2 >= room;
     }
 
     private async Task<IReadOnlyList<string>> WriteSourcesAsync(string lines, string stanzas, CancellationToken cancellationToken)
