@@ -18,6 +18,7 @@ internal static class TreeScripts
         rm -rf etc/apt/sources.list etc/apt/sources.list.d/* etc/apt/auth.conf etc/apt/auth.conf.d/* boot/initrd.img* root/.npmrc root/.cache
         rm -rf var/lib/apt/lists/* var/cache/apt/*.bin var/cache/apt/archives/* var/cache/debconf/*-old var/cache/ldconfig/aux-cache var/cache/fontconfig/*
         rm -f var/lib/dpkg/*-old etc/passwd- etc/group- etc/shadow- etc/gshadow- etc/subuid- etc/subgid- etc/.pwd.lock
+        rm -f etc/dpkg/dpkg.cfg.d/99mmdebstrap etc/apt/apt.conf.d/99mmdebstrap
         rm -f var/lib/dbus/machine-id var/lib/systemd/random-seed etc/ssh/ssh_host_*
         find var/log -type f -delete
         : > etc/machine-id

@@ -38,13 +38,28 @@ public sealed class ImageBuilderTests(MinimalImage minimal) : IClassFixture<Mini
     [Fact]
     public async Task Build_IsTheSameBitForBit()
     {
-        var again = await BuildAsync(MinimalImage.Options(store: Path.Combine(_folder, "store")));
-
-        Assert.Contains(ImageBuildStage.Disk, again.Made);
-        Assert.Equal(minimal.Image.Digest, again.Image.Digest);
-        foreach (var name in minimal.Image.Manifest.Files.Keys)
+        // Packages are installed anew as well.
+        var again = await BuildAsync(MinimalImage.Options(store: Path.Combine(_folder, "store")) with { Refresh = true });
+        var first = minimal.Image;
+        if (!PackagesOf(first).SequenceEqual(PackagesOf(again.Image)))
         {
-            await TestHost.RunAsync("cmp", Path.Combine(minimal.Image.Folder, name), Path.Combine(again.Image.Folder, name));
+            // Debian has other packages than on the day when the shared image was made.
+            first = (await BuildAsync(MinimalImage.Options(store: Path.Combine(_folder, "other")) with { Refresh = true })).Image;
+        }
+
+        Assert.Contains(ImageBuildStage.Packages, again.Made);
+        Assert.Contains(ImageBuildStage.Disk, again.Made);
+        Assert.Equal(first.Digest, again.Image.Digest);
+        foreach (var name in first.Manifest.Files.Keys)
+        {
+            await TestHost.RunAsync("cmp", Path.Combine(first.Folder, name), Path.Combine(again.Image.Folder, name));
+        }
+
+        static List<string> PackagesOf(Image image)
+        {
+            using var sbom = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(image.Folder, ImageManifest.SbomFile)));
+            // The first one is the image, with its own digest.
+            return [.. sbom.RootElement.GetProperty("packages").EnumerateArray().Skip(1).Select(package => package.GetRawText())];
         }
     }
 
