@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Gjoll.Images;
 
 /// <summary>
@@ -36,7 +34,7 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
         var made = Path.Combine(workFolder, "packages.tar");
         List<string> command =
         [
-            "/bin/bash", "-c", HoldInMemory, "gjoll", Directory.CreateDirectory(Path.Combine(workFolder, "scratch")).FullName, MemoryFits(room) ? "memory" : "disk",
+            "/bin/bash", "-c", HoldInMemory, "gjoll", Directory.CreateDirectory(Path.Combine(workFolder, "scratch")).FullName, Workshop.ScratchFor(room),
             "mmdebstrap", "--variant=minbase", "--mode=root", "--format=tar", $"--architectures={definition.Architecture}",
             "--include=" + string.Join(',', packages),
             // In these namespaces there is no other user to download as who could read the folder.
@@ -50,18 +48,9 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
             definition.Suite, made,
         ];
         command.AddRange(await WriteSourcesAsync(lines, stanzas, cancellationToken));
-        await workshop.RunAsync(command, network: true, input: null, cancellationToken);
+        await workshop.RunAsync(command, network: true, cancellationToken);
         File.Move(made, layer, overwrite: true);
         return (layer, true);
-    }
-
-    /// <summary>Half of what is free is left to others.</summary>
-    private static bool MemoryFits(long room)
-    {
-        // MemAvailable:   20480000 kB
-        var line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
-        var parts = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return parts?.Length == 3 && long.Parse(parts[1], CultureInfo.InvariantCulture) * 1024 / 2 >= room;
     }
 
     private async Task<IReadOnlyList<string>> WriteSourcesAsync(string lines, string stanzas, CancellationToken cancellationToken)
