@@ -11,6 +11,9 @@ internal static partial class Native
     private const long PidfdOpen = 434;
     private const ulong NamespaceGetParent = 0xb702;
     private const int ReadOnlyCloseOnExec = 0x80000;
+
+    // O_PATH: only to name what lies in it.
+    private const int PathOnly = 0x200000;
     private const int NoSuchProcess = 3;
     private const uint BasicStatus = 0x7ff;
 
@@ -84,6 +87,15 @@ internal static partial class Native
         long Long(int offset) => BitConverter.ToInt64(status, offset);
 
         long Time(int offset) => (Long(offset) * 1_000_000_000) + BitConverter.ToUInt32(status, offset + 8);
+    }
+
+    /// <summary>A handle on a folder, to name what lies in it by.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var descriptor = Open(path, PathOnly | ReadOnlyCloseOnExec);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw Failure($"open the folder {path}", Marshal.GetLastPInvokeError());
     }
 
     private static GjollException Failure(string attempt, int error) =>
