@@ -43,6 +43,11 @@ internal static partial class DefinitionReader
         {
             return new DefinitionReading(null, [new DefinitionError(broken.Start.Line, $"This is not YAML: {(broken.InnerException ?? broken).Message}")]);
         }
+        catch (InvalidOperationException)
+        {
+            // What its scanner throws at some texts, such as a list that is never closed. It knows no line then.
+            return new DefinitionReading(null, [new DefinitionError(1, "This is not YAML: a bracket, brace or quotation mark may lack its partner.")]);
+        }
     }
 
     /// <summary>By events, before anything is built from them: an anchor can make a small file endless.</summary>
