@@ -84,11 +84,11 @@ internal static class SandboxProbes
             return result.Output + result.Error;
         }
 
-        var proxied = await Inside($"printf 'CONNECT example.com:443 HTTP/1.1\\r\\nHost: example.com:443\\r\\nProxy-Authorization: Bearer {token}\\r\\n\\r\\n' | socat -t 5 - TCP:127.0.0.1:{Doors.EgressPort}");
-        var direct = await Inside("for a in 1.1.1.1 169.254.169.254 192.168.0.1; do timeout 3 socat -u OPEN:/dev/null TCP:$a:80,connect-timeout=2 && echo REACHED; done; ls /sys/class/net 2>/dev/null; cat /proc/net/dev | cut -d: -f1");
+        var proxied = await Inside($"printf 'CONNECT example.com:443 HTTP/1.1\\r\\nHost: example.com:443\\r\\nProxy-Authorization: Bearer {token}\\r\\n\\r\\n' | {Talk(Doors.EgressPort)}");
+        var direct = await Inside("for a in 1.1.1.1 169.254.169.254 192.168.0.1; do timeout 3 bash -c \"exec 3<>/dev/tcp/$a/80\" && echo REACHED; done; ls /sys/class/net 2>/dev/null; cat /proc/net/dev | cut -d: -f1");
         var environment = await Inside("env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'");
         var files = await Inside($"cat /etc/shadow; cat '{secret}'; ls '{folder}'; ls /root /home");
-        var foreign = await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | socat -t 5 - TCP:127.0.0.1:{Doors.ToolPort},shut-none");
+        var foreign = await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | {Talk(Doors.ToolPort)}");
         var rights = await Inside("id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; unshare -r true 2>&1 && echo NESTED");
         return
         [
@@ -100,6 +100,9 @@ internal static class SandboxProbes
             Judge("no privileges inside", rights.Contains("CapEff:\t0000000000000000", StringComparison.Ordinal) && rights.Contains("NoNewPrivs:\t1", StringComparison.Ordinal) && !rights.Contains("NESTED", StringComparison.Ordinal), rights),
         ];
     }
+
+    /// <summary>Says its input to a port, and prints what comes in the next seconds.</summary>
+    private static string Talk(int port) => $"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && cat >&3 && timeout 5 cat <&3'";
 
     private static Check Judge(string name, bool held, string seen) => new(
         name, held, held ? "held" : "DID NOT HOLD: " + seen.Trim().Split('\n')[^1], "do not run the factory on this machine until this holds");
