@@ -17,7 +17,7 @@ public interface ISandbox
     /// <summary>SIGTERM to every guest process, up to <paramref name="grace"/> for them to end, then the end of all. Stopped already is success. The writable layer is kept.</summary>
     Task StopAsync(TimeSpan grace, CancellationToken cancellationToken);
 
-    /// <summary>Call after host sockets outside <see cref="SandboxInfo.EndpointFolder"/>, or any host socket when the host process is root, were made anew. Start and find do it themselves.</summary>
+    /// <summary>Call after host sockets were made anew: a provider that does not find them by their path does then. Start does it itself. Not running is success.</summary>
     Task RefreshForwardsAsync(CancellationToken cancellationToken);
 
     /// <summary>

@@ -67,8 +67,8 @@ public abstract record Forward
     private Forward(string hostSocket) => HostSocket = hostSocket;
 
     /// <summary>
-    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path on
-    /// the same file system as the provider's state folder. It must exist when the sandbox starts.
+    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path.
+    /// It must exist when the sandbox starts, and may be made anew at any time.
     /// </summary>
     public string HostSocket { get; }
 

@@ -38,7 +38,7 @@ public sealed class BubblewrapSweepTests : IAsyncLifetime
         Assert.Equal("left\n", (await sandbox.RunAsync(Some.Shell("cat /work/left"), Cancel)).OutputText);
         await using var server = new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, "model.sock"), "again");
         await sandbox.RefreshForwardsAsync(Cancel);
-        Assert.Equal("again:x", (await sandbox.RunAsync(Some.Shell("printf x | socat -t 10 - TCP:127.0.0.1:8001"), Cancel)).OutputText);
+        Assert.Equal("again:x", (await sandbox.RunAsync(Some.Shell($"printf x | {Some.Talk} 127.0.0.1:8001"), Cancel)).OutputText);
     }
 
     [Fact]
