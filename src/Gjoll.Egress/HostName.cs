@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>
 /// The canonical name of a host: lower-case letters, digits and hyphens in labels. What is compared with the allow-list is what is resolved

@@ -8,15 +8,15 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Drella.Gateway.Doors;
+namespace Gjoll.Egress.Serving;
 
-/// <summary>A bare Kestrel, without host, container or middleware: cheap enough to have one per sandbox.</summary>
-internal sealed class DoorHost : IAsyncDisposable
+/// <summary>A bare Kestrel, without host, container or middleware: cheap enough to have one per sandbox. Speaks HTTP/1 only.</summary>
+public sealed class BareServer : IAsyncDisposable
 {
     private readonly KestrelServer server;
     private readonly ServiceProvider services = new ServiceCollection().AddLogging().BuildServiceProvider();
 
-    public DoorHost(Action<KestrelServerOptions, Action<ListenOptions, RequestDelegate>> listen, ILoggerFactory loggers)
+    public BareServer(Action<KestrelServerOptions, Action<ListenOptions, RequestDelegate>> listen, ILoggerFactory loggers)
     {
         var options = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
         listen(options, Route);

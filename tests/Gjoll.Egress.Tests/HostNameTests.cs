@@ -1,6 +1,5 @@
-using Drella.Gateway.Egress;
 
-namespace Drella.Gateway.Tests.Egress;
+namespace Gjoll.Egress.Tests;
 
 public sealed class HostNameTests
 {

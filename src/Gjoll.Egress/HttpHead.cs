@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>
 /// A request head in the strictest reading of HTTP/1: CRLF only, no folding, no space before the colon, printable ASCII. Two programs that

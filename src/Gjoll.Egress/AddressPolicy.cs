@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>
 /// Tells addresses of the public internet from all others: our own machine, its networks, cloud metadata, and every notation that carries

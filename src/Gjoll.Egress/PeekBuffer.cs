@@ -1,4 +1,4 @@
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>The first bytes of a connection, kept while they are judged. Reads no further than its capacity.</summary>
 internal sealed class PeekBuffer(Stream stream, int capacity)

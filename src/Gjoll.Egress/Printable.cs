@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Drella.Gateway;
+namespace Gjoll.Egress;
 
 /// <summary>Hostile text made fit for one line of an audit trail.</summary>
-internal static class Printable
+public static class Printable
 {
     /// <summary>ASCII only, everything else as <c>\uXXXX</c>, cut to <paramref name="max"/> characters with a mark.</summary>
     public static string Escape(string text, int max)

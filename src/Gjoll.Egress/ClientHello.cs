@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>
 /// What the first bytes of a tunnel turned out to be. Reads the records of a TLS ClientHello, however it is cut up, and no more of it than

@@ -1,14 +1,12 @@
-using Drella.Core.Sandboxes;
-
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>Counts connections of each sandbox, so that one cannot take the places of another.</summary>
 internal sealed class ConnectionSlots
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<SandboxName, int> taken = [];
+    private readonly Dictionary<string, int> taken = new(StringComparer.Ordinal);
 
-    public bool TryTake(SandboxName sandbox, int max)
+    public bool TryTake(string sandbox, int max)
     {
         lock (gate)
         {
@@ -23,7 +21,7 @@ internal sealed class ConnectionSlots
         }
     }
 
-    public void Return(SandboxName sandbox)
+    public void Return(string sandbox)
     {
         lock (gate)
         {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>Reads the token out of <c>Proxy-Authorization</c>: a bearer token, or the password of basic credentials.</summary>
 internal static class ProxyToken

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>What a request head asks of the proxy. Pure; knows grammar and not policy.</summary>
 internal abstract record EgressRequest

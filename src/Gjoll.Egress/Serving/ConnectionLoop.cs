@@ -2,10 +2,11 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
-namespace Drella.Gateway.Doors;
+namespace Gjoll.Egress.Serving;
 
 /// <summary>Accepts raw connections on one unix socket, a bounded number at a time, until disposed.</summary>
-internal sealed partial class ConnectionLoop : IAsyncDisposable
+/// <remarks>The path must be free; whoever gives it removes what is left there before and after.</remarks>
+public sealed partial class ConnectionLoop : IAsyncDisposable
 {
     private static readonly TimeSpan Breather = TimeSpan.FromMilliseconds(200);
 
@@ -29,6 +30,7 @@ internal sealed partial class ConnectionLoop : IAsyncDisposable
         loop = AcceptAsync();
     }
 
+    /// <summary>Listens no more, cuts every connection and waits until the last is served.</summary>
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();

@@ -1,4 +1,4 @@
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>
 /// Hosts that may be reached: an exact name, or <c>*.</c> and a name of two labels or more for its subdomains (never the name itself).

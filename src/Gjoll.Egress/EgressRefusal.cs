@@ -1,4 +1,4 @@
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>A reason to say no: the rule for the audit line, and what the agent is told. It names nothing of the host.</summary>
 internal sealed record EgressRefusal(int Status, string Rule, string Text)

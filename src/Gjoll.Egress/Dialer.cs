@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Options;
 
-namespace Drella.Gateway.Egress;
+namespace Gjoll.Egress;
 
 /// <summary>Every address of a name, as the host's resolver sees it.</summary>
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellationToken);
@@ -11,20 +10,20 @@ internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken c
 /// Resolves a name once, judges every address it leads to, and connects to those very addresses. A name that leads anywhere it may not is
 /// refused whole: a mixture is what rebinding looks like.
 /// </summary>
-internal sealed class Dialer(IOptions<EgressOptions> options, ResolveHost resolve, TimeProvider time)
+internal sealed class Dialer(Func<TimeSpan> timeout, ResolveHost resolve, TimeProvider time)
 {
     private const int MaxAddresses = 16;
 
-    /// <summary>The addresses to dial, or why not.</summary>
+    /// <summary>The addresses to dial, or why not. <paramref name="lifts"/> says which private ones an operator named.</summary>
     public async Task<(IReadOnlyList<IPEndPoint> EndPoints, EgressRefusal? Refusal)> LookUpAsync(
-        HostName host, int port, CancellationToken cancellationToken)
+        string host, int port, Func<IPEndPoint, bool> lifts, CancellationToken cancellationToken)
     {
         IPAddress[] addresses;
-        using var limit = new CancellationTokenSource(options.Value.DialTimeout, time);
+        using var limit = new CancellationTokenSource(timeout(), time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            addresses = await resolve(host.Value, both.Token);
+            addresses = await resolve(host, both.Token);
         }
         catch (SocketException)
         {
@@ -41,7 +40,7 @@ internal sealed class Dialer(IOptions<EgressOptions> options, ResolveHost resolv
         }
 
         IPEndPoint[] endPoints = [.. addresses.Select(address => new IPEndPoint(address, port))];
-        return Array.TrueForAll(endPoints, endPoint => AddressPolicy.IsPublic(endPoint.Address) || options.Value.Lifts(host, endPoint))
+        return Array.TrueForAll(endPoints, endPoint => AddressPolicy.IsPublic(endPoint.Address) || lifts(endPoint))
             ? (endPoints[..Math.Min(endPoints.Length, MaxAddresses)], null)
             : ([], EgressRefusal.Address);
     }
@@ -49,7 +48,7 @@ internal sealed class Dialer(IOptions<EgressOptions> options, ResolveHost resolv
     /// <summary>Connects to the first address that answers; null when none does.</summary>
     public async Task<NetworkStream?> DialAsync(IReadOnlyList<IPEndPoint> endPoints, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(options.Value.DialTimeout, time);
+        using var limit = new CancellationTokenSource(timeout(), time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         foreach (var endPoint in endPoints)
         {

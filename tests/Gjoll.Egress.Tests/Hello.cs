@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Drella.Gateway.Tests.Egress;
+namespace Gjoll.Egress.Tests;
 
 /// <summary>Builds TLS hellos, good and bad.</summary>
 internal static class Hello

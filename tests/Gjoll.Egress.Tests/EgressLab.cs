@@ -4,34 +4,29 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Drella.Gateway.Doors;
-using Drella.Gateway.Egress;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
-namespace Drella.Gateway.Tests.Egress;
+namespace Gjoll.Egress.Tests;
 
-/// <summary>The egress door between a client and servers that are all on loopback.</summary>
+/// <summary>The egress proxy between a client and servers that are all on loopback.</summary>
 internal sealed class EgressLab : IAsyncDisposable
 {
     private readonly CancellationTokenSource ended = new();
     private readonly List<Task> serving = [];
     private readonly List<IDisposable> owned = [];
-    private readonly EgressDoor door;
+    private readonly EgressProxy proxy;
 
     public EgressLab(params string[] allowed)
     {
-        Admission = Admissions.Make(ended.Token, "producer", allowed);
-        var options = Microsoft.Extensions.Options.Options.Create(Options);
-        door = new EgressDoor(
-            options, new Dialer(options, ResolveAsync, TimeProvider.System), Audit, TimeProvider.System, NullLogger<EgressDoor>.Instance);
+        Admission = new Admissions(ended.Token, allowed);
+        proxy = new EgressProxy(Options, Audit, ResolveAsync, "Gjoll", TimeProvider.System, NullLogger<EgressProxy>.Instance);
     }
 
-    public DoorAuditRecorder Audit { get; } = new();
+    public AuditRecorder Audit { get; } = new();
 
     public EgressOptions Options { get; } = new();
 
-    public Admission? Admission { get; set; }
+    public IEgressAdmission? Admission { get; set; }
 
     public Dictionary<string, string[]> Names { get; } = [];
 
@@ -57,7 +52,7 @@ internal sealed class EgressLab : IAsyncDisposable
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(listener.LocalEndPoint!);
         var accepted = await listener.AcceptAsync();
-        serving.Add(door.ServeAsync(new NetworkStream(accepted, ownsSocket: true), () => Admission, Admissions.Sandbox, TestContext.Current.CancellationToken));
+        serving.Add(proxy.ServeAsync(new NetworkStream(accepted, ownsSocket: true), () => Admission, Admissions.Sandbox, TestContext.Current.CancellationToken));
         var stream = new NetworkStream(client, ownsSocket: true);
         owned.Add(stream);
         return stream;
@@ -88,7 +83,7 @@ internal sealed class EgressLab : IAsyncDisposable
     }
 
     public static string Auth { get; } =
-        $"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.ASCII.GetBytes("drella:" + Admissions.Token))}\r\n";
+        $"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.ASCII.GetBytes("gjoll:" + Admissions.Token))}\r\n";
 
     public static async Task<string> ReadAllAsync(Stream stream)
     {

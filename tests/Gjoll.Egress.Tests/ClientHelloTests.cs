@@ -1,7 +1,6 @@
 using System.Net.Security;
-using Drella.Gateway.Egress;
 
-namespace Drella.Gateway.Tests.Egress;
+namespace Gjoll.Egress.Tests;
 
 public sealed class ClientHelloTests
 {

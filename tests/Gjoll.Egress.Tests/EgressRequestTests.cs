@@ -1,7 +1,6 @@
 using System.Text;
-using Drella.Gateway.Egress;
 
-namespace Drella.Gateway.Tests.Egress;
+namespace Gjoll.Egress.Tests;
 
 public sealed class EgressRequestTests
 {
