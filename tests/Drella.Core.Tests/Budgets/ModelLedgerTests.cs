@@ -1,61 +1,123 @@
-using Drella.Core.Agents;
 using Drella.Core.Budgets;
 using Drella.Core.Jobs;
+using Drella.Testing;
+using Drella.Testing.Fakes;
 
 namespace Drella.Core.Tests.Budgets;
 
-public sealed class ModelLedgerTests
+public sealed class ModelLedgerTests : IAsyncLifetime
 {
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static readonly ModelUsage Nothing = new("m", 0, 0, 0, 0, 0, 200);
+    private readonly FakeTime time = new();
+    private readonly MemoryJournal journal;
+    private readonly JobShelf shelf;
+    private LiveJob live = null!;
 
-    [Fact]
-    public async Task Reserve_GrantsUpToTheLimitAndTellsTheAgentOnceThatItIsNear()
+    public ModelLedgerTests()
     {
-        using var work = await JobAtWork.StartAsync(budget: 1000);
-        var ledger = new ModelLedger(work.Shelf);
+        journal = new MemoryJournal(time);
+        shelf = new JobShelf(journal, time);
+    }
 
-        Assert.Equal(new Reservation.Granted(false), await ReserveAsync(work, ledger, "a", 700));
-        Assert.False(work.Live.Control.Reader.TryRead(out _));
-        Assert.Equal(new Reservation.Granted(true), await ReserveAsync(work, ledger, "b", 150));
-        Assert.Equal(new Reservation.Granted(true), await ReserveAsync(work, ledger, "c", 150));
-        Assert.Equal(new Reservation.Exhausted(1000, 0), await ReserveAsync(work, ledger, "d", 1));
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-        Assert.True(work.Live.Control.Reader.TryRead(out var said));
-        Assert.Contains("nearly used up", Assert.IsType<AgentControl.Steer>(said).Message, StringComparison.Ordinal);
-        Assert.False(work.Live.Control.Reader.TryRead(out _));
-        Assert.Single((await work.EntriesAsync()).OfType<JobEntry.Steered>());
-        Assert.True(work.Job.HitBudget);
+    public async ValueTask InitializeAsync()
+    {
+        live = await shelf.OpenAsync(Some.Request() with { Budget = 1000 }, Token);
+        foreach (var step in new[] { StepName.Prepare, StepName.Provision })
+        {
+            await live.TellAsync(new JobFact.Admit(), Token);
+            await live.TellAsync(new JobFact.StepBegins(step), Token);
+            await live.TellAsync(new JobFact.StepEnds(step, new StepOutcome.Succeeded()), Token);
+        }
+
+        await live.TellAsync(new JobFact.StepBegins(StepName.Work), Token);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        shelf.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     [Fact]
-    public async Task Settle_GivesBackWhatWasNotUsedOnce()
+    public async Task Reserve_GrantsUpToTheLimitAndSaysWhenItIsNear()
     {
-        using var work = await JobAtWork.StartAsync(budget: 1000);
-        var ledger = new ModelLedger(work.Shelf);
-        await ReserveAsync(work, ledger, "a", 900);
+        var ledger = new ModelLedger(shelf);
 
-        await ledger.SettleAsync(work.Job.Assignment, "a", new ModelUsage("m", 1, 1, 0, 0, 100, 200), Stop);
-        await ledger.SettleAsync(work.Job.Assignment, "a", new ModelUsage("m", 1, 1, 0, 0, 100, 200), Stop);
-
-        Assert.Equal((100L, 0L), (work.Job.Spent, work.Job.Reserved));
-        Assert.IsType<Reservation.Granted>(await ReserveAsync(work, ledger, "b", 900));
+        Assert.Equal(new Reservation.Granted(NearLimit: false), await ledger.ReserveAsync(live.Job.Assignment, Call("c1", 800), Token));
+        Assert.Equal(new Reservation.Granted(NearLimit: true), await ledger.ReserveAsync(live.Job.Assignment, Call("c2", 200), Token));
+        Assert.Equal(new Reservation.Exhausted(1000, 0), await ledger.ReserveAsync(live.Job.Assignment, Call("c3", 1), Token));
     }
 
     [Fact]
-    public async Task Reserve_IsStaleOnceTheWorkIsCancelledOrSuperseded()
+    public async Task Settle_GivesBackWhatWasNotUsedAndCountsOnce()
     {
-        using var work = await JobAtWork.StartAsync(budget: 1000);
-        var ledger = new ModelLedger(work.Shelf);
-        var old = work.Job.Assignment;
-        await work.EndAsync(StepName.Work, new StepOutcome.Revise(RoundCause.Refused, "again"));
-        await work.BeginAsync(StepName.Work);
+        var ledger = new ModelLedger(shelf);
+        await ledger.ReserveAsync(live.Job.Assignment, Call("c1", 1000), Token);
 
-        Assert.IsType<Reservation.Stale>(await ledger.ReserveAsync(old, new ModelCall("a", "m", 1), Stop));
-        await work.Live.TellAsync(new JobFact.CancelAsked("ann", "no"), Stop);
-        Assert.IsType<Reservation.Stale>(await ReserveAsync(work, ledger, "b", 1));
-        Assert.Equal(0, work.Job.Reserved);
+        await ledger.SettleAsync(live.Job.Assignment, "c1", Nothing with { Cost = 300 }, Token);
+        await ledger.SettleAsync(live.Job.Assignment, "c1", Nothing with { Cost = 300 }, Token);
+        await ledger.SettleAsync(live.Job.Assignment, "unknown", Nothing with { Cost = 300 }, Token);
+
+        Assert.Equal((300L, 0L), (live.Job.Spent, live.Job.Reserved));
+        Assert.IsType<Reservation.Granted>(await ledger.ReserveAsync(live.Job.Assignment, Call("c2", 700), Token));
     }
 
-    private static Task<Reservation> ReserveAsync(JobAtWork work, ModelLedger ledger, string id, long most) =>
-        ledger.ReserveAsync(work.Job.Assignment, new ModelCall(id, "m", most), Stop);
+    [Fact]
+    public async Task Reserve_IsStaleForAnyOtherAssignmentAndForACallIdTwice()
+    {
+        var ledger = new ModelLedger(shelf);
+        var mine = live.Job.Assignment;
+        Assignment[] others = [mine with { Attempt = 2 }, mine with { Round = 2 }, mine with { Role = "validator" }, mine with { Job = new JobId("j000000000000") }];
+        foreach (var other in others)
+        {
+            Assert.IsType<Reservation.Stale>(await ledger.ReserveAsync(other, Call("c1", 1), Token));
+        }
+
+        await ledger.ReserveAsync(mine, Call("c1", 1), Token);
+        Assert.IsType<Reservation.Stale>(await ledger.ReserveAsync(mine, Call("c1", 1), Token));
+    }
+
+    [Fact]
+    public async Task Reserve_OfManyAtOnceNeverGoesAboveTheLimit()
+    {
+        var ledger = new ModelLedger(shelf);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(() => ledger.ReserveAsync(live.Job.Assignment, Call($"c{i}", 30), Token))));
+
+        Assert.Equal(33, answers.OfType<Reservation.Granted>().Count());
+        Assert.Equal(67, answers.OfType<Reservation.Exhausted>().Count());
+        Assert.Equal(990, live.Job.Reserved);
+    }
+
+    [Fact]
+    public async Task Ledger_IsTheSameAfterARestart()
+    {
+        var ledger = new ModelLedger(shelf);
+        await ledger.ReserveAsync(live.Job.Assignment, Call("c1", 400), Token);
+        await ledger.ReserveAsync(live.Job.Assignment, Call("c2", 100), Token);
+        await ledger.SettleAsync(live.Job.Assignment, "c1", Nothing with { Cost = 50 }, Token);
+
+        using var again = new JobShelf(journal, time);
+        await again.LoadAsync(Token);
+
+        var job = again.Find(live.Job.Id)!.Job;
+        Assert.Equal((50L, 100L), (job.Spent, job.Reserved));
+    }
+
+    [Fact]
+    public async Task Reserve_ThatCouldNotBeWrittenDownIsNotGranted()
+    {
+        var ledger = new ModelLedger(shelf);
+        journal.Fate = (_, _) => AppendFate.DiskFull;
+
+        await Assert.ThrowsAsync<DriverException>(() => ledger.ReserveAsync(live.Job.Assignment, Call("c1", 1), Token));
+
+        journal.Fate = null;
+        Assert.Equal(0, live.Job.Reserved);
+        Assert.IsType<Reservation.Granted>(await ledger.ReserveAsync(live.Job.Assignment, Call("c1", 1000), Token));
+    }
+
+    private static ModelCall Call(string id, long cost) => new(id, "m", cost);
 }
