@@ -15,12 +15,11 @@ public sealed partial class EgressProxy
 
     private const int MaxTarget = 300;
     private const int PeekCapacity = 32 * 1024;
-    private static readonly TimeSpan AuditTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ConnectionSlots slots = new();
     private readonly EgressOptions options;
     private readonly Dialer dialer;
-    private readonly IEgressAudit audit;
+    private readonly DecisionRecorder recorder;
     private readonly string word;
     private readonly TimeProvider time;
     private readonly ILogger<EgressProxy> logger;
@@ -37,7 +36,8 @@ public sealed partial class EgressProxy
 
     internal EgressProxy(EgressOptions options, IEgressAudit audit, ResolveHost resolve, string word, TimeProvider time, ILogger<EgressProxy> logger)
     {
-        (this.options, this.audit, this.word, this.time, this.logger) = (options, audit, word, time, logger);
+        (this.options, this.word, this.time, this.logger) = (options, word, time, logger);
+        recorder = new DecisionRecorder(audit, time, logger);
         dialer = new Dialer(() => options.DialTimeout, resolve, time);
     }
 
@@ -255,26 +255,8 @@ public sealed partial class EgressProxy
         await AnswerAsync(caller.Connection, refusal, cancellationToken);
     }
 
-    private async Task<bool> TryRecordAsync(Caller caller, string target, bool isAllowed, string rule, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(AuditTimeout, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            await audit.RecordAsync(caller.Sandbox, caller.Admission, new EgressDecision(Door, target, isAllowed, rule), both.Token);
-            return true;
-        }
-        catch (Exception problem) when (problem is IOException or InvalidOperationException)
-        {
-            LogNoAudit(caller.Sandbox, rule, problem);
-            return false;
-        }
-        catch (OperationCanceledException problem) when (!cancellationToken.IsCancellationRequested)
-        {
-            LogNoAudit(caller.Sandbox, rule, problem);
-            return false;
-        }
-    }
+    private Task<bool> TryRecordAsync(Caller caller, string target, bool isAllowed, string rule, CancellationToken cancellationToken) =>
+        recorder.TryRecordAsync(caller.Sandbox, caller.Admission, new EgressDecision(Door, target, isAllowed, rule), cancellationToken);
 
     private async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> read, T late, CancellationToken cancellationToken)
     {
@@ -332,7 +314,4 @@ public sealed partial class EgressProxy
 
     [LoggerMessage(LogLevel.Debug, "{Sandbox} {Target} ended: {End}")]
     private partial void LogEnded(string sandbox, string target, RelayEnd end);
-
-    [LoggerMessage(LogLevel.Error, "{Sandbox} egress decision {Rule} could not be written down; refused")]
-    private partial void LogNoAudit(string sandbox, string rule, Exception problem);
 }

@@ -1,7 +1,7 @@
 namespace Gjoll.Egress.Tests;
 
 /// <summary>Somebody let through with the one token of the tests.</summary>
-internal sealed class Admissions(CancellationToken ended, IReadOnlyList<string> hosts) : IEgressAdmission
+internal sealed class Admissions(IReadOnlyList<string> hosts, CancellationToken ended) : IEgressAdmission
 {
     public const string Token = "t0ken-of-this-sandbox";
     public const string Sandbox = "sandbox-1";

@@ -18,7 +18,7 @@ internal sealed class EgressLab : IAsyncDisposable
 
     public EgressLab(params string[] allowed)
     {
-        Admission = new Admissions(ended.Token, allowed);
+        Admission = new Admissions(allowed, ended.Token);
         proxy = new EgressProxy(Options, Audit, ResolveAsync, "Gjoll", TimeProvider.System, NullLogger<EgressProxy>.Instance);
     }
 
