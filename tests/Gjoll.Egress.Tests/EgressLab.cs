@@ -1,8 +1,5 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -120,94 +117,5 @@ internal sealed class EgressLab : IAsyncDisposable
         return Names.TryGetValue(host, out var addresses)
             ? Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)])
             : throw new SocketException((int)SocketError.HostNotFound);
-    }
-}
-
-/// <summary>A server that counts who comes and does one thing with each.</summary>
-internal sealed class LabServer : IDisposable
-{
-    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private int connections;
-
-    private LabServer(Func<Stream, Task> serve)
-    {
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(16);
-        _ = AcceptAsync(serve);
-    }
-
-    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
-
-    public int Connections => Volatile.Read(ref connections);
-
-    /// <summary>Every byte that came, of all connections.</summary>
-    public StringBuilder Received { get; } = new();
-
-    public static LabServer Http(string answer)
-    {
-        LabServer? server = null;
-        server = new LabServer(async stream =>
-        {
-            var buffer = new byte[8192];
-            while (!server!.Received.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
-            {
-                var read = await stream.ReadAsync(buffer);
-                if (read == 0)
-                {
-                    return;
-                }
-
-                server.Received.Append(Encoding.Latin1.GetString(buffer, 0, read));
-            }
-
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
-        });
-        return server;
-    }
-
-    public static LabServer Tls(string host, Func<Stream, Task> serve)
-    {
-        var certificate = Certificate(host);
-        return new LabServer(async stream =>
-        {
-            await using var tls = new SslStream(stream);
-            await tls.AuthenticateAsServerAsync(certificate);
-            await serve(tls);
-        });
-    }
-
-    public static LabServer Raw(Func<Stream, Task> serve) => new(serve);
-
-    public void Dispose() => listener.Dispose();
-
-    private async Task AcceptAsync(Func<Stream, Task> serve)
-    {
-        try
-        {
-            while (true)
-            {
-                using var stream = new NetworkStream(await listener.AcceptAsync(), ownsSocket: true);
-                Interlocked.Increment(ref connections);
-                try
-                {
-                    await serve(stream);
-                }
-                catch (Exception problem) when (problem is IOException or System.Security.Authentication.AuthenticationException)
-                {
-                    // The connection was cut; the next is served all the same.
-                }
-            }
-        }
-        catch (Exception problem) when (problem is SocketException or ObjectDisposedException)
-        {
-            // Disposed.
-        }
-    }
-
-    private static X509Certificate2 Certificate(string host)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 }

@@ -38,11 +38,21 @@ internal sealed class AwsInjector(ProxyCredential.AwsSigV4 credential, Func<stri
             request.Set("X-Amz-Security-Token", session);
         }
 
+        Merge(request);
         var signed = request.Fields
             .Where(field => field.Key.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase) || (request.HasBody && field.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)))
             .Append(new("Host", request.Target.Authority));
         request.Set(
             "Authorization",
             AwsSignature.Authorization(key, credential.Region, credential.Service, stamp, request.Method, request.Path, query, signed, hash));
+    }
+
+    // What is signed is the line as it is sent, and several lines of one name would be joined on their way.
+    private static void Merge(OutgoingRequest request)
+    {
+        foreach (var same in request.Fields.GroupBy(field => field.Key, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1).ToList())
+        {
+            request.Set(same.Key, string.Join(',', same.Select(field => field.Value)));
+        }
     }
 }
