@@ -100,9 +100,9 @@ internal static class ProxyCheck
     private static IEnumerable<string> Credential(ProxyCredential credential, ProxyTarget? target) => credential switch
     {
         ProxyCredential.None => [],
-        ProxyCredential.Static one => Header(one.Header, one.Prefix).Concat(File("credential.file", one.File))
-            .Concat(one.Variable is null == one.File is null ? ["credential: needs 'variable' or 'file', and not both"] : []),
-        ProxyCredential.Renewed one => Header(one.Header, one.Prefix).Concat(File("credential.file", one.File ?? "")),
+        ProxyCredential.Static one => Header(one.Header, one.Prefix).Concat(File("credential.value_file", one.File))
+            .Concat(one.Variable is null == one.File is null ? ["credential: needs 'value_env' or 'value_file', and not both"] : []),
+        ProxyCredential.Renewed one => Header(one.Header, one.Prefix).Concat(File("credential.value_file", one.File ?? "")),
         ProxyCredential.GoogleAdc one => Google(one),
         ProxyCredential.AwsSigV4 one => Aws(one, target),
         _ => ["credential: is of no known kind"],
@@ -144,7 +144,7 @@ internal static class ProxyCheck
             yield return "credential.metadata_server: must be an address and a port, such as 169.254.169.254:80";
         }
 
-        foreach (var problem in File("credential.file", google.File))
+        foreach (var problem in File("credential.credential_file", google.File))
         {
             yield return problem;
         }
@@ -167,7 +167,7 @@ internal static class ProxyCheck
             yield return "credential.unsigned_payload: only S3 over https takes bodies that are not signed";
         }
 
-        foreach (var problem in File("credential.file", aws.File))
+        foreach (var problem in File("credential.credential_file", aws.File))
         {
             yield return problem;
         }
