@@ -58,7 +58,7 @@ public sealed class FactoryCore
         publisher = new Publisher(ports.Forge, ports.Quarantine, settings);
         Images = new ImageShelf(ports.Blobs, settings);
         Ledger = new ModelLedger(Jobs);
-        Audit = new DoorAudit(Jobs);
+        Audit = new DoorAudit(Jobs, ports.Time);
         Desk = new ToolDesk(
             Jobs, new ToolHandlers(ports.Forge, floor, harvester, publisher, Images, secrets), new Redactor(secrets), ports.Loggers.CreateLogger<ToolDesk>());
     }

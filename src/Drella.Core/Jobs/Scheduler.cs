@@ -74,7 +74,15 @@ internal sealed partial class Scheduler(JobShelf shelf, JobRunner runner, QueueC
     {
         foreach (var live in shelf.All.Where(live => live.Job.Wait?.Deadline <= time.GetUtcNow()))
         {
-            await live.TellAsync(new JobFact.TimePassed(), cancellationToken);
+            try
+            {
+                await live.TellAsync(new JobFact.TimePassed(), cancellationToken);
+            }
+            catch (DriverException error)
+            {
+                // As above: the wait goes on, and so do the other jobs.
+                LogRunnerBroke(error, live.Job.Id);
+            }
         }
     }
 

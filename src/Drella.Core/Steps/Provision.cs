@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Drella.Core.Forges;
 using Drella.Core.Jobs;
 using Drella.Core.PullRequests;
@@ -90,25 +91,38 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
 
     private async Task SeedAsync(Job job, ISandbox sandbox, string commit, string script, CancellationToken cancellationToken)
     {
-        var path = Path.GetTempFileName();
+        // Straight from the host's Git into the guest: nothing of it lies on a disk of ours in between.
+        var pipe = new Pipe();
+        var writing = WriteSeedAsync(job, commit, pipe.Writer, cancellationToken);
         try
         {
-            await using (var bundle = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose))
-            {
-                await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], bundle, cancellationToken);
-                bundle.Position = 0;
-                await sandbox.WriteFileAsync(SeedFile, bundle, cancellationToken);
-            }
+            await sandbox.WriteFileAsync(SeedFile, pipe.Reader.AsStream(leaveOpen: true), cancellationToken);
         }
         finally
         {
-            File.Delete(path);
+            await pipe.Reader.CompleteAsync();
+            await writing;
         }
 
         var done = await sandbox.RunAsync(Workspace.Script(sandbox, script, Workspace.SeedBranch, SeedFile), MaxOutput, cancellationToken);
         if (!done.IsSuccess)
         {
             throw new DriverException(true, $"the workspace in {sandbox.Name} could not be made: exit {done.Exit.Code}, {done.Error.Trim()}");
+        }
+    }
+
+    private async Task WriteSeedAsync(Job job, string commit, PipeWriter writer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], writer.AsStream(leaveOpen: true), cancellationToken);
+            await writer.CompleteAsync();
+        }
+        catch (Exception error) when (error is DriverException or OperationCanceledException)
+        {
+            // The guest must not take a part for the whole: its end of the pipe fails with ours.
+            await writer.CompleteAsync(error);
+            throw;
         }
     }
 }

@@ -1,5 +1,6 @@
 using Gjoll.Channel;
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 

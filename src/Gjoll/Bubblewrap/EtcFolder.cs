@@ -1,4 +1,5 @@
 using Gjoll.Channel;
+using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;
 

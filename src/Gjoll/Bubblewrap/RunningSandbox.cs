@@ -1,10 +1,11 @@
 using Gjoll.Channel;
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 
 /// <summary>A sandbox as its channel sees it: by its record, whoever started it.</summary>
-internal sealed class RunningSandbox(SandboxName name, SandboxFolders folders, Registry registry, BubblewrapWarden wardens) : IWardenHost
+internal sealed class RunningSandbox(SandboxName name, SandboxFolders folders, RecordStore<SandboxRecord> registry, BubblewrapWarden wardens) : IWardenHost
 {
     public async Task<string> EnsureWardenAsync(CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Gjoll.Channel;
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 
@@ -8,7 +9,7 @@ namespace Gjoll.Bubblewrap;
 internal sealed class SandboxHost : IAsyncDisposable
 {
     private readonly SandboxFolders _folders;
-    private readonly Registry _registry;
+    private readonly RecordStore<SandboxRecord> _registry;
     private readonly Cgroups _cgroups;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<SandboxName, GuestChannel> _channels = new();
@@ -16,7 +17,7 @@ internal sealed class SandboxHost : IAsyncDisposable
     private readonly Starter _starter;
     private readonly Ender _ender;
 
-    public SandboxHost(BubblewrapOptions options, SandboxFolders folders, Registry registry, Cgroups cgroups, TimeProvider time)
+    public SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
     {
         (_folders, _registry, _cgroups, _time) = (folders, registry, cgroups, time);
         _wardens = new BubblewrapWarden(options, folders, time);
@@ -26,7 +27,7 @@ internal sealed class SandboxHost : IAsyncDisposable
 
     public SandboxFolders Folders => _folders;
 
-    public Registry Registry => _registry;
+    public RecordStore<SandboxRecord> Registry => _registry;
 
     /// <summary>Shared by all handles of this process: one connection for each sandbox.</summary>
     public GuestChannel Channel(SandboxName name) =>

@@ -9,6 +9,10 @@ internal static partial class Native
 {
     private const long PidfdSendSignal = 424;
     private const long PidfdOpen = 434;
+    private const int ReadOnlyCloseOnExec = 0x80000;
+
+    // O_PATH: only to name what lies in it.
+    private const int PathOnly = 0x200000;
     private const int NoSuchProcess = 3;
 
     public static bool IsRoot => EffectiveUserId() == 0;
@@ -42,6 +46,15 @@ internal static partial class Native
         }
     }
 
+    /// <summary>A handle on a folder, to name what lies in it by.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var descriptor = Open(path, PathOnly | ReadOnlyCloseOnExec);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw Failure($"open the folder {path}", Marshal.GetLastPInvokeError());
+    }
+
     private static GjollException Failure(string attempt, int error) =>
         new($"Could not {attempt}: {new Win32Exception(error).Message}.");
 
@@ -53,4 +66,7 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeLinkOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
 }
