@@ -74,7 +74,7 @@ public static class JobMachine
         var orphans = step is StepName.Work or StepName.Judge ? job.Reservations : [];
         return
         [
-            .. orphans.Select(call => new JobEntry.CallSettled(call.Key, "", 0, 0, 0, 0, call.Value, Status: 0)),
+            .. orphans.OrderBy(call => call.Key, StringComparer.Ordinal).Select(call => new JobEntry.CallSettled(call.Key, "", 0, 0, 0, 0, call.Value, Status: 0)),
             new JobEntry.StepStarted(step, job.Tries + 1),
         ];
     }

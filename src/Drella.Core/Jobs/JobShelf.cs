@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Drella.Core.Journal;
 
 namespace Drella.Core.Jobs;
@@ -7,12 +8,14 @@ namespace Drella.Core.Jobs;
 public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<JobId, LiveJob> jobs = new();
+    private ImmutableList<LiveJob> inOrder = [];
     private readonly SemaphoreSlim opening = new(1, 1);
 
     /// <summary>Raised when a job was opened or changed; see <see cref="LiveJob.Changed"/>.</summary>
     public event Action<LiveJob>? Changed;
 
-    public IEnumerable<LiveJob> All => jobs.Values;
+    /// <summary>Every job, in the order in which they were opened; the same after a restart.</summary>
+    public IReadOnlyList<LiveJob> All => Volatile.Read(ref inOrder);
 
     public LiveJob? Find(JobId id) => jobs.GetValueOrDefault(id);
 
@@ -86,6 +89,7 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
         var live = new LiveJob(journal, time, job);
         live.Changed += changed => Changed?.Invoke(changed);
         jobs[job.Id] = live;
+        ImmutableInterlocked.Update(ref inOrder, known => known.Add(live));
         return live;
     }
 }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Drella.Core.Forges;
 using Drella.Core.Jobs;
 using Drella.Core.PullRequests;
@@ -32,6 +33,9 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
         git fetch -q --no-tags "$2" "+refs/heads/$1:refs/drella/seed"
         git checkout -q -f -B work refs/drella/seed
         """;
+
+    // Straight from the store into the guest; the two sides take turns, so nothing lies on the host's disk between them.
+    private static readonly PipeOptions InOrder = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
 
     public StepName Name => StepName.Provision;
 
@@ -88,21 +92,35 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
     private static async Task<bool> HasWorkspaceAsync(ISandbox sandbox, CancellationToken cancellationToken) =>
         (await sandbox.RunAsync(Workspace.Git(sandbox, "rev-parse", "--verify", "HEAD^{commit}"), MaxOutput, cancellationToken)).IsSuccess;
 
-    private async Task SeedAsync(Job job, ISandbox sandbox, string commit, string script, CancellationToken cancellationToken)
+    private async Task WriteSeedAsync(Job job, string commit, PipeWriter writer, CancellationToken cancellationToken)
     {
-        var path = Path.GetTempFileName();
+        var isWhole = false;
         try
         {
-            await using (var bundle = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose))
-            {
-                await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], bundle, cancellationToken);
-                bundle.Position = 0;
-                await sandbox.WriteFileAsync(SeedFile, bundle, cancellationToken);
-            }
+            await using var destination = writer.AsStream(leaveOpen: true);
+            await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], destination, cancellationToken);
+            isWhole = true;
         }
         finally
         {
-            File.Delete(path);
+            // The sandbox's side ends with an error as well: a seed that was cut must not look whole.
+            await writer.CompleteAsync(isWhole ? null : new DriverException(true, $"the seed of {job.Id} was cut"));
+        }
+    }
+
+    private async Task SeedAsync(Job job, ISandbox sandbox, string commit, string script, CancellationToken cancellationToken)
+    {
+        var pipe = new Pipe(InOrder);
+        var writing = WriteSeedAsync(job, commit, pipe.Writer, cancellationToken);
+        try
+        {
+            await using var bundle = pipe.Reader.AsStream();
+            await sandbox.WriteFileAsync(SeedFile, bundle, cancellationToken);
+        }
+        finally
+        {
+            // With the reader gone the writer runs through: neither outlives the step.
+            await writing;
         }
 
         var done = await sandbox.RunAsync(Workspace.Script(sandbox, script, Workspace.SeedBranch, SeedFile), MaxOutput, cancellationToken);
