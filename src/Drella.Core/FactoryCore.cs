@@ -82,7 +82,7 @@ public sealed class FactoryCore
         IStep[] steps =
         [
             new Prepare(ports.Forge, ports.Quarantine, settings),
-            new Provision(floor, ports.Forge, ports.Quarantine, ports.Sandboxes),
+            new Provision(floor, ports.Forge, ports.Quarantine, ports.Sandboxes, settings),
             new Work(shift, status),
             new Harvest(floor, harvester),
             new JudgeStep(shift, ports.Quarantine),

@@ -89,8 +89,9 @@ internal sealed partial class IntakeWatch(
         var path = $"{TasksLayout.InProgress}/{file.Name}";
         var source = new SourceRef(forge.Name, tasks.Repo.ToString(), SourceKind.Spec, name ?? file.Name, file.ObjectId, path, "", null, null);
         var isSecond = name is not null && !taken.Add(name);
-        if (shelf.Find(source.Job) is not null && !isSecond)
+        if (shelf.Find(source.Job) is { } known && !isSecond)
         {
+            await SupersedeAsync(known.Job, cancellationToken);
             return;
         }
 
@@ -163,8 +164,11 @@ internal sealed partial class IntakeWatch(
 
             var source = new SourceRef(
                 forge.Name, issues.Repo.ToString(), SourceKind.Issue, issue.Number.ToString(System.Globalization.CultureInfo.InvariantCulture), revision, null, issue.Author.Login, issue.Url, issue.Number);
-            if (!issue.Author.IsBot
-                && shelf.Find(source.Job) is null
+            if (shelf.Find(source.Job) is { } known)
+            {
+                await SupersedeAsync(known.Job, cancellationToken);
+            }
+            else if (!issue.Author.IsBot
                 && !await refusals.HasAsync(RefusalBook.KeyOf(source), cancellationToken)
                 && await forge.PermissionAsync(issues.Repo, issue.Author.Login, cancellationToken) >= Permission.Write)
             {
@@ -222,11 +226,16 @@ internal sealed partial class IntakeWatch(
         await SupersedeAsync(live.Job, cancellationToken);
     }
 
+    // At every look, because the daemon may have died between the opening of the one and the end of the other.
     private async Task SupersedeAsync(Job job, CancellationToken cancellationToken)
     {
-        foreach (var older in shelf.All.Where(other => other.Job.Id != job.Id && other.Job.Request.Source.Key == job.Request.Source.Key && other.Job.Conclusion is null).ToList())
+        var older = shelf.All.Where(other => job.Conclusion is null
+            && other.Job.Id != job.Id
+            && other.Job.Request.Source.Key == job.Request.Source.Key
+            && other.Job.Conclusion is null or JobConclusion.Failed or JobConclusion.NeedsHuman);
+        foreach (var old in older.ToList())
         {
-            await older.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {job.Id} takes it up"), cancellationToken);
+            await old.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {job.Id} takes it up"), cancellationToken);
         }
     }
 

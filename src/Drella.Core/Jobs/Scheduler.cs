@@ -74,7 +74,15 @@ internal sealed partial class Scheduler(JobShelf shelf, JobRunner runner, QueueC
     {
         foreach (var live in shelf.All.Where(live => live.Job.Wait?.Deadline <= time.GetUtcNow()))
         {
-            await live.TellAsync(new JobFact.TimePassed(), cancellationToken);
+            try
+            {
+                await live.TellAsync(new JobFact.TimePassed(), cancellationToken);
+            }
+            catch (DriverException error)
+            {
+                // The journal is full: the job waits on, and the next turn tells it again.
+                LogRunnerBroke(error, live.Job.Id);
+            }
         }
     }
 

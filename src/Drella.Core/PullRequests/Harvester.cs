@@ -40,6 +40,13 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
 
         if (head.Output.Trim() == job.GuestHead)
         {
+            // Taken before a person pushed: as it stands, its tree would undo what they did.
+            if (job.GuestBase is { } ground && !await quarantine.IsAncestorAsync(job.Request.RepoName, ground, job.GuestHead, cancellationToken))
+            {
+                return new HarvestResult.Refused(
+                    $"the branch of the pull request stands at {Short(ground)} now, which is `{Workspace.SeedBranch}` in your clone, and your commits do not stand on it. Rebase onto it.");
+            }
+
             var status = await sandbox.RunAsync(Workspace.Git(sandbox, "status", "--porcelain"), MaxOutput, cancellationToken);
             return new HarvestResult.Nothing(status.Output.Length > 0);
         }
@@ -58,7 +65,7 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
         catch (DriverException error) when (error.Failure is DriverFailure.Invalid or DriverFailure.Exhausted)
         {
             return new HarvestResult.Refused(
-                $"the commits could not be taken: Git refused the bundle, it is too large, or the branch does not contain {Short(job.GuestBase)}, which it was begun on. Rebase onto that commit and do not rewrite it.");
+                $"the commits could not be taken: Git refused the bundle, it is too large, or the branch does not contain {Short(job.GuestBase)}, on which it must stand (`{Workspace.SeedBranch}` in your clone). Rebase onto that commit and do not rewrite it.");
         }
 
         if (taken == job.GuestHead || !named.IsSuccess)

@@ -7,7 +7,7 @@ using Drella.Core.Sandboxes;
 namespace Drella.Core.Steps;
 
 /// <summary>Has a running sandbox whose workspace stands where the round begins.</summary>
-internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantine, ISandboxHost sandboxes) : IStep
+internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantine, ISandboxHost sandboxes, FactorySettings settings) : IStep
 {
     private const int MaxOutput = 4096;
     private const string SeedFile = "/tmp/drella-seed.bundle";
@@ -55,15 +55,15 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
             await SeedAsync(job, sandbox, start, CloneScript, cancellationToken);
             entries.Add(new JobEntry.WorkspaceSynced(start));
         }
-        else if (job.Cause == RoundCause.HumanPush)
-        {
-            // Commits that were not taken out yet stay; the agent rebases them itself.
-            await SeedAsync(job, sandbox, start, FetchScript, cancellationToken);
-        }
         else if (job.Cause == RoundCause.Feedback && published is not null && published != job.GuestHead)
         {
             await SeedAsync(job, sandbox, start, ResetScript, cancellationToken);
             entries.Add(new JobEntry.WorkspaceSynced(start));
+        }
+        else if (job.Cause == RoundCause.HumanPush || published != job.Published)
+        {
+            // Commits that were not taken out yet stay; the agent rebases them itself.
+            await SeedAsync(job, sandbox, start, FetchScript, cancellationToken);
         }
 
         return new StepOutcome.Succeeded { Entries = entries };
@@ -72,19 +72,20 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
     /// <summary>Where the pull request's branch really stands: a person's push becomes the ground of the round.</summary>
     private async Task<string?> TakeOverAsync(Job job, List<JobEntry> entries, CancellationToken cancellationToken)
     {
-        if (job.PullRequest is not { } link)
+        if (job.PullRequest is null && job.Published is null)
         {
-            return job.Published;
+            return null;
         }
 
         var repo = job.Request.RepoName;
-        var remote = await forge.BranchHeadAsync(repo, link.Branch, cancellationToken);
+        var branch = job.PullRequest?.Branch ?? BranchName.For(settings.BranchPrefix, job);
+        var remote = await forge.BranchHeadAsync(repo, branch, cancellationToken);
         if (remote is null || remote == job.Published)
         {
             return job.Published;
         }
 
-        await quarantine.FetchAsync(repo, await forge.GitAccessAsync(repo, cancellationToken), link.Branch, cancellationToken);
+        await quarantine.FetchAsync(repo, await forge.GitAccessAsync(repo, cancellationToken), branch, cancellationToken);
         entries.Add(new JobEntry.HeadPublished(remote, remote));
         return remote;
     }

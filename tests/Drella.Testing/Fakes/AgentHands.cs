@@ -52,6 +52,23 @@ public sealed partial class AgentHands(FakeMachine machine, FakeProcess process,
         }
     }
 
+    public void Delete(string path)
+    {
+        if (machine.Head is { } head && machine.Git[head].Tree.ContainsKey(path))
+        {
+            machine.Refs["HEAD"] = machine.Git.Commit(head, [KeyValuePair.Create(path, (string?)null)], $"Delete {path}", "agent");
+        }
+    }
+
+    /// <summary>Rewrites history: what is there stands on nothing.</summary>
+    public void Forget()
+    {
+        if (machine.Head is { } head)
+        {
+            machine.Refs["HEAD"] = machine.Git.Commit(null, machine.Git.Differences(null, head), "Begin anew", "agent");
+        }
+    }
+
     /// <summary>Puts its own commits on what a person pushed, if that is not below them yet.</summary>
     public void Rebase()
     {

@@ -62,7 +62,17 @@ public sealed class FakeGit
         ];
     }
 
-    /// <summary>Writes commits again on another parent, each with what it changed.</summary>
+    /// <summary>Writes commits again on another parent, each with what it changed: a rebase.</summary>
     public string Replay(IEnumerable<FakeCommit> changes, string parent, string author, Func<string, string> message) =>
         changes.Aggregate(parent, (on, change) => Commit(on, Differences(change.Parent, change.Id), message(change.Message), author));
+
+    /// <summary>Writes a commit with a given tree, unless that is the parent's own.</summary>
+    public string CommitTree(string parent, ImmutableSortedDictionary<string, string> tree, string message, string author)
+    {
+        var old = commits[parent].Tree;
+        var changes = tree.Where(file => old.GetValueOrDefault(file.Key) != file.Value).Select(file => KeyValuePair.Create(file.Key, (string?)file.Value))
+            .Concat(old.Keys.Where(path => !tree.ContainsKey(path)).Select(path => KeyValuePair.Create(path, (string?)null)))
+            .ToList();
+        return changes.Count == 0 ? parent : Commit(parent, changes, message, author);
+    }
 }

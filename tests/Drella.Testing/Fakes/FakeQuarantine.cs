@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Drella.Core;
 using Drella.Core.Forges;
@@ -80,7 +81,10 @@ public sealed class FakeQuarantine(FakeForgeState forge, Dictionary<RepoName, Ha
         {
             Require(repo, order.Base, order.Head, order.Parent);
             var trailers = string.Join('\n', order.Trailers);
-            var head = git.Replay(git.Between(order.Base, order.Head), order.Parent, order.Author.Name, message => $"{message}\n\n{trailers}");
+            var commits = git.Between(order.Base, order.Head);
+            var isLine = commits.Count > 0 && commits[0].Parent == order.Base;
+            var head = commits.Skip(isLine ? 0 : commits.Count - 1).Aggregate(
+                order.Parent, (on, commit) => git.CommitTree(on, Place(order, commit), $"{commit.Message}\n\n{trailers}", order.Author.Name));
             if (order.Move is { } move && git[head].Tree.TryGetValue(move.From, out var text))
             {
                 head = git.Commit(head, [KeyValuePair.Create(move.From, (string?)null), KeyValuePair.Create(move.To, (string?)text)], move.Message, order.Author.Name);
@@ -118,6 +122,25 @@ public sealed class FakeQuarantine(FakeForgeState forge, Dictionary<RepoName, Ha
             return string.Join('\n', git.Differences(baseCommit, head).Select(change => $"{change.Key}: {change.Value}"));
         },
         cancellationToken);
+
+    // As the real one: the commit's own tree when it is written on the base itself, else its difference laid over the parent's.
+    private ImmutableSortedDictionary<string, string> Place(RewriteOrder order, FakeCommit commit)
+    {
+        var (from, onto) = (git[order.Base].Tree, git[order.Parent].Tree);
+        if (from.SequenceEqual(onto))
+        {
+            return commit.Tree;
+        }
+
+        var changedHere = git.Differences(order.Base, order.Parent).ToDictionary();
+        var changes = git.Differences(order.Base, commit.Id);
+        if (changes.Any(change => changedHere.TryGetValue(change.Key, out var other) && other != change.Value))
+        {
+            throw new DriverException(false, "the branch and the delivered commit both changed a file") { Failure = DriverFailure.Conflict };
+        }
+
+        return changes.Aggregate(onto, (tree, change) => change.Value is null ? tree.Remove(change.Key) : tree.SetItem(change.Key, change.Value));
+    }
 
     private static PortCall Call(string method, bool isWrite) => new("quarantine", method, isWrite);
 

@@ -142,6 +142,9 @@ public sealed class FactoryHouse : IDisposable
         stop.Cancel();
     }
 
+    /// <summary>A sandbox goes with everything on its disk.</summary>
+    public void Lose(SandboxName name) => machines.Remove(name);
+
     /// <summary>Does something after a time of the world's clock.</summary>
     public void After(TimeSpan delay, Action act)
     {
