@@ -31,6 +31,8 @@ internal sealed partial class IntakeWatch(
         {
             await GuardAsync(issues.Repo, () => LookAtIssuesAsync(issues, cancellationToken));
         }
+
+        await SupersedeAsync(cancellationToken);
     }
 
     /// <summary>Resolves a spec that no tasks repository holds. Its text is its revision: the same text is the same job.</summary>
@@ -89,9 +91,8 @@ internal sealed partial class IntakeWatch(
         var path = $"{TasksLayout.InProgress}/{file.Name}";
         var source = new SourceRef(forge.Name, tasks.Repo.ToString(), SourceKind.Spec, name ?? file.Name, file.ObjectId, path, "", null, null);
         var isSecond = name is not null && !taken.Add(name);
-        if (shelf.Find(source.Job) is { } known && !isSecond)
+        if (shelf.Find(source.Job) is not null && !isSecond)
         {
-            await SupersedeAsync(known.Job, cancellationToken);
             return;
         }
 
@@ -164,11 +165,8 @@ internal sealed partial class IntakeWatch(
 
             var source = new SourceRef(
                 forge.Name, issues.Repo.ToString(), SourceKind.Issue, issue.Number.ToString(System.Globalization.CultureInfo.InvariantCulture), revision, null, issue.Author.Login, issue.Url, issue.Number);
-            if (shelf.Find(source.Job) is { } known)
-            {
-                await SupersedeAsync(known.Job, cancellationToken);
-            }
-            else if (!issue.Author.IsBot
+            if (!issue.Author.IsBot
+                && shelf.Find(source.Job) is null
                 && !await refusals.HasAsync(RefusalBook.KeyOf(source), cancellationToken)
                 && await forge.PermissionAsync(issues.Repo, issue.Author.Login, cancellationToken) >= Permission.Write)
             {
@@ -223,19 +221,22 @@ internal sealed partial class IntakeWatch(
 
         var live = await shelf.OpenAsync(request, cancellationToken);
         LogOpened(live.Job.Id, source.Key, source.Author);
-        await SupersedeAsync(live.Job, cancellationToken);
     }
 
-    // At every look, because the daemon may have died between the opening of the one and the end of the other.
-    private async Task SupersedeAsync(Job job, CancellationToken cancellationToken)
+    /// <summary>
+    /// The newest job of a source ends those before it. At every look, because the daemon may have died between the two, and because people
+    /// reopen what was closed.
+    /// </summary>
+    private async Task SupersedeAsync(CancellationToken cancellationToken)
     {
-        var older = shelf.All.Where(other => job.Conclusion is null
-            && other.Job.Id != job.Id
-            && other.Job.Request.Source.Key == job.Request.Source.Key
-            && other.Job.Conclusion is null or JobConclusion.Failed or JobConclusion.NeedsHuman);
-        foreach (var old in older.ToList())
+        foreach (var revisions in shelf.All.GroupBy(live => live.Job.Request.Source.Key).Where(revisions => revisions.Count() > 1))
         {
-            await old.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {job.Id} takes it up"), cancellationToken);
+            var newest = revisions.Last().Job;
+            var older = revisions.SkipLast(1).Where(live => live.Job.Conclusion is null or JobConclusion.Failed or JobConclusion.NeedsHuman);
+            foreach (var live in newest.Conclusion is null ? older.ToList() : [])
+            {
+                await live.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {newest.Id} takes it up"), cancellationToken);
+            }
         }
     }
 

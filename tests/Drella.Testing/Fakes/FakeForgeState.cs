@@ -173,6 +173,9 @@ public sealed class FakePull(RepoName repo, int number, string branch, string ba
 
     public PullRequestState State { get; set; }
 
+    /// <summary>A person opened it again: that it is open is not the factory's doing.</summary>
+    public bool IsReopened { get; set; }
+
     public bool IsOpen => State is PullRequestState.Draft or PullRequestState.Open;
 
     public required string Title { get; set; }

@@ -86,7 +86,7 @@ public sealed class Checks
     private void WatchPull(FakePull pull)
     {
         var source = SourceOf(pull);
-        var open = house.Forge.Repos.SelectMany(repo => repo.Pulls).Where(other => other.IsOpen && SourceOf(other) == source).ToList();
+        var open = house.Forge.Repos.SelectMany(repo => repo.Pulls).Where(other => other is { IsOpen: true, IsReopened: false } && SourceOf(other) == source).ToList();
         Must(open.Count <= 1, () => $"{source} has {open.Count} open pull requests: {string.Join(", ", open.Select(other => $"{other.Repo}#{other.Number}"))}");
     }
 
@@ -115,17 +115,8 @@ public sealed class Checks
         }
 
         // Not taken in: then the job must have been over, or soon over, when it was said.
-        var watched = TimeSpan.Zero;
-        var before = remark.At;
-        foreach (var (state, at) in History(job.Id))
-        {
-            if (at > remark.At && state.Conclusion is null && pull.MergeCommit is null)
-            {
-                watched = at - remark.At;
-            }
-
-            before = at;
-        }
+        var watched = History(job.Id).Where(moment => moment.At > remark.At).TakeWhile(moment => moment.State.Conclusion is null)
+            .Select(moment => moment.At - remark.At).LastOrDefault();
 
         Must(watched < LongestBlindness, () => $"{job.Id} lived on for {watched} after {remark.Kind}:{remark.Id} was said at {remark.At:HH:mm}, and never took it in");
     }

@@ -164,6 +164,7 @@ public sealed class People(FactoryHouse house, Random random, FaultPlan plan)
     {
         if (pull.State == PullRequestState.Closed && house.Forge.Repo(pull.Repo).Pulls.All(other => !other.IsOpen || other.Branch != pull.Branch))
         {
+            pull.IsReopened = true;
             house.Forge.SetState(pull, PullRequestState.Open);
         }
     }
