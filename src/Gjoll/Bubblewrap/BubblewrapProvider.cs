@@ -1,4 +1,5 @@
 using Gjoll.Hosts;
+using Gjoll.Records;
 using Microsoft.Extensions.Logging;
 
 namespace Gjoll.Bubblewrap;
@@ -13,9 +14,9 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
 
     private readonly BubblewrapOptions _options;
     private readonly SandboxFolders _folders;
-    private readonly Registry _registry;
+    private readonly RecordStore<SandboxRecord> _registry;
     private readonly Cgroups _cgroups;
-    private readonly UserIds _users;
+    private readonly KernelUsers _users;
     private readonly SandboxHost _host;
     private readonly HostAbilities _abilities;
     private readonly TimeProvider _time;
@@ -32,9 +33,9 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
         _time = time;
         _logger = logger;
         _folders = new SandboxFolders(options.StateFolder);
-        _registry = new Registry(_folders, time);
+        _registry = new RecordStore<SandboxRecord>(_folders, RecordJson.Default.SandboxRecord, time);
         _cgroups = options.UseCgroups ? Cgroups.Detect() : Cgroups.None;
-        _users = new UserIds(options, _folders, _registry);
+        _users = new KernelUsers(_folders.Root, options.FirstUserId, () => _registry.Names().Select(name => _registry.Read(name)?.UserId).OfType<uint>());
         _host = new SandboxHost(options, _folders, _registry, _cgroups, time);
         _abilities = new HostAbilities(options, _folders, _cgroups);
         _watch = WatchAsync();

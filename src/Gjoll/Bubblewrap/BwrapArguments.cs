@@ -1,3 +1,4 @@
+using Gjoll.Hosts;
 using System.Globalization;
 
 namespace Gjoll.Bubblewrap;

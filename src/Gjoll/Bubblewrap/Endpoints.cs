@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 

@@ -1,3 +1,5 @@
+using Gjoll.Hosts;
+
 namespace Gjoll.Bubblewrap;
 
 /// <summary>The guest's <c>/etc</c>: made, not copied, so that nothing of the host's configuration is told.</summary>

@@ -1,16 +1,17 @@
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
-internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, Registry registry, Cgroups cgroups, TimeProvider time)
+internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
 {
     private readonly Starter _starter = new(options, folders, cgroups, time);
     private readonly Ender _ender = new(folders, time);
 
     public SandboxFolders Folders => folders;
 
-    public Registry Registry => registry;
+    public RecordStore<SandboxRecord> Registry => registry;
 
     public Cgroups Cgroups => cgroups;
 

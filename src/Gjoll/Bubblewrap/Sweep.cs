@@ -1,10 +1,11 @@
 using System.Globalization;
 using Gjoll.Hosts;
+using Gjoll.Records;
 
 namespace Gjoll.Bubblewrap;
 
 /// <summary>One pass over all that this state folder ever made on this host.</summary>
-internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups cgroups, SandboxHost host, TimeProvider time)
+internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, SandboxHost host, TimeProvider time)
 {
     private readonly List<SandboxName> _destroyed = [];
     private readonly List<SandboxName> _stopped = [];
@@ -119,9 +120,9 @@ internal sealed class Sweep(SandboxFolders folders, Registry registry, Cgroups c
             return;
         }
 
-        foreach (var file in Directory.EnumerateFiles(folders.Locks, "*" + SandboxFolders.LockSuffix).ToList())
+        foreach (var file in Directory.EnumerateFiles(folders.Locks, "*" + StateFolders.LockSuffix).ToList())
         {
-            if (SandboxName.TryParse(Path.GetFileName(file)[..^SandboxFolders.LockSuffix.Length], out var name) && !Directory.Exists(folders.Of(name.Value)))
+            if (SandboxName.TryParse(Path.GetFileName(file)[..^StateFolders.LockSuffix.Length], out var name) && !Directory.Exists(folders.Of(name.Value)))
             {
                 using var held = await registry.LockAsync(name.Value, cancellationToken);
                 if (!Directory.Exists(folders.Of(name.Value)))

@@ -11,6 +11,9 @@ internal static partial class Native
     private const long PidfdOpen = 434;
     private const ulong NamespaceGetParent = 0xb702;
     private const int ReadOnlyCloseOnExec = 0x80000;
+
+    // O_PATH: only to name what lies in it.
+    private const int PathOnly = 0x200000;
     private const int NoSuchProcess = 3;
 
     public static bool IsRoot => EffectiveUserId() == 0;
@@ -66,6 +69,15 @@ internal static partial class Native
         return outer >= 0
             ? new SafeFileHandle(outer, ownsHandle: true)
             : throw Failure("find the outer user namespace", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>A handle on a folder, to name what lies in it by.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var descriptor = Open(path, PathOnly | ReadOnlyCloseOnExec);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw Failure($"open the folder {path}", Marshal.GetLastPInvokeError());
     }
 
     private static GjollException Failure(string attempt, int error) =>

@@ -1,4 +1,4 @@
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Hosts;
 
 internal static class Modes
 {

@@ -1,6 +1,4 @@
-using Gjoll.Hosts;
-
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Hosts;
 
 /// <summary>
 /// How the processes that we start for a sandbox are known again, by whoever looks and whatever became of who started them. Programs of the guest do not

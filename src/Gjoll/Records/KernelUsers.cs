@@ -3,10 +3,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Gjoll.Hosts;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Records;
 
 /// <summary>Gives each sandbox of a root host a kernel user of its own, from numbers that no distribution hands out.</summary>
-internal sealed class UserIds(BubblewrapOptions options, SandboxFolders folders, Registry registry)
+/// <param name="root">The state folder: the same folder always hands out the same block.</param>
+/// <param name="firstUserId">The first number of the block; null derives it from the folder.</param>
+/// <param name="recorded">The numbers that the records hold.</param>
+internal sealed class KernelUsers(string root, uint? firstUserId, Func<IEnumerable<uint>> recorded)
 {
     private const uint First = 1_900_000_000;
     private const uint Blocks = 50_000;
@@ -15,8 +18,8 @@ internal sealed class UserIds(BubblewrapOptions options, SandboxFolders folders,
     /// <summary>Call while holding the lock on all.</summary>
     public uint Choose()
     {
-        var first = options.FirstUserId ?? First + (BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(folders.Root))) % Blocks * BlockSize);
-        var taken = registry.Names().Select(name => registry.Read(name)?.UserId).OfType<uint>().ToHashSet();
+        var first = firstUserId ?? First + (BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(root))) % Blocks * BlockSize);
+        var taken = recorded().ToHashSet();
         taken.UnionWith(ProcessTable.All().Select(ProcessTable.UserOf).OfType<uint>());
         for (var id = first; id < first + BlockSize; id++)
         {

@@ -1,4 +1,4 @@
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Hosts;
 
 /// <summary>Host folders by a short name: as they are, or below /mnt in the mount namespace that a root launcher makes.</summary>
 internal sealed class MountPlan(bool staged)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Records;
 
 /// <summary>The right to change what stands under one name, until it is disposed or the process dies.</summary>
 internal sealed class NameLock(FileStream stream, string path) : IDisposable

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Records;
 
 /// <summary>The records on disk, and the locks that make calls on one name wait for one another, in this process and in others.</summary>
-internal sealed class Registry(SandboxFolders folders, TimeProvider time)
+internal sealed class RecordStore<TRecord>(StateFolders folders, JsonTypeInfo<TRecord> type, TimeProvider time)
+    where TRecord : class
 {
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(10);
 
@@ -16,7 +18,7 @@ internal sealed class Registry(SandboxFolders folders, TimeProvider time)
             : [];
 
     /// <summary>Null when there is none.</summary>
-    public SandboxRecord? Read(SandboxName name)
+    public TRecord? Read(SandboxName name)
     {
         byte[] bytes;
         try
@@ -30,7 +32,7 @@ internal sealed class Registry(SandboxFolders folders, TimeProvider time)
 
         try
         {
-            return JsonSerializer.Deserialize(bytes, RecordJson.Default.SandboxRecord);
+            return JsonSerializer.Deserialize(bytes, type);
         }
         catch (JsonException broken)
         {
@@ -39,13 +41,13 @@ internal sealed class Registry(SandboxFolders folders, TimeProvider time)
     }
 
     /// <summary>Replaces the record in one step: a reader sees the old or the new one, also after a crash.</summary>
-    public void Write(SandboxName name, SandboxRecord record)
+    public void Write(SandboxName name, TRecord record)
     {
         var path = folders.Record(name);
         var draft = path + ".new";
         using (var stream = new FileStream(draft, Private(FileMode.Create)))
         {
-            JsonSerializer.Serialize(stream, record, RecordJson.Default.SandboxRecord);
+            JsonSerializer.Serialize(stream, record, type);
             stream.Flush(flushToDisk: true);
         }
 

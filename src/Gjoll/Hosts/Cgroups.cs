@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Hosts;
 
 /// <summary>
 /// Limits by control groups, version 2 where its controllers can be used, else version 1, else none. Groups are made below the one that the host process
