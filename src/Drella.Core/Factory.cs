@@ -74,7 +74,7 @@ public sealed partial class Factory
     private async Task LookAtPullRequestsAsync(CancellationToken cancellationToken)
     {
         await reviews.LookAsync(time.GetUtcNow(), cancellationToken);
-        foreach (var live in shelf.All.Where(live => live.Job is { IsStepOpen: false, Attempt: > 0 }).ToList())
+        foreach (var live in shelf.All.Where(live => live.Job is { Attempt: > 0 } and ({ IsStepOpen: false } or { Step: StepName.Work or StepName.Judge })).ToList())
         {
             await status.ReportAsync(live, cancellationToken);
         }

@@ -58,7 +58,7 @@ public sealed class FactoryCore
         publisher = new Publisher(ports.Forge, ports.Quarantine, settings);
         Images = new ImageShelf(ports.Blobs, settings);
         Ledger = new ModelLedger(Jobs);
-        Audit = new DoorAudit(Jobs);
+        Audit = new DoorAudit(Jobs, ports.Time);
         Desk = new ToolDesk(
             Jobs, new ToolHandlers(ports.Forge, floor, harvester, publisher, Images, secrets), new Redactor(secrets), ports.Loggers.CreateLogger<ToolDesk>());
     }
@@ -89,7 +89,7 @@ public sealed class FactoryCore
             new Publish(publisher, ports.Forge),
             new Answer(ports.Forge),
             new Park(floor),
-            new Settle(ports.Forge, status),
+            new Settle(ports.Forge, status, settings),
             new Release(floor),
         ];
         var runner = new JobRunner(steps.ToDictionary(step => step.Name), ports.Time, ports.Loggers.CreateLogger<JobRunner>());

@@ -105,6 +105,13 @@ internal sealed class FactoryFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks the forge, or whatever tells nobody of its changes, until the answer is there.</summary>
+    public Task<T> PollAsync<T>(Func<Task<T?>> look)
+        where T : class => Polling.UntilAsync(look, Story, Token);
+
+    /// <summary>True when the daemon's loops have ended, which they must not before they are told to.</summary>
+    public bool HasStopped => running.IsCompleted;
+
     public string Story()
     {
         log.Flush();

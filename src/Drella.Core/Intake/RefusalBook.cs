@@ -12,6 +12,10 @@ namespace Drella.Core.Intake;
 /// <summary>What was looked at and refused: each revision once, with a comment that says why. A fold of the intake stream.</summary>
 internal sealed class RefusalBook(IJournal journal, IForge forge)
 {
+    // A file can hold tens of thousands of faults; the first ones are enough to begin with, and fit into one entry and one comment.
+    private const int MostProblems = 50;
+    private const int LongestProblem = 500;
+
     private readonly Dictionary<string, bool> reported = [];
     private bool isLoaded;
 
@@ -30,9 +34,10 @@ internal sealed class RefusalBook(IJournal journal, IForge forge)
     {
         await LoadAsync(cancellationToken);
         var key = KeyOf(source);
+        var said = Bounded(problems);
         if (!reported.ContainsKey(key))
         {
-            await AppendAsync("intake.refused", new Refusal(key, [.. problems.Select(problem => problem.ToString())]), cancellationToken);
+            await AppendAsync("intake.refused", new Refusal(key, said), cancellationToken);
             reported[key] = false;
         }
 
@@ -42,12 +47,12 @@ internal sealed class RefusalBook(IJournal journal, IForge forge)
         {
             if (await forge.FindCommentAsync(repo, thread, effect, cancellationToken) is null)
             {
-                await forge.CommentAsync(repo, thread, Text(source, problems), effect, cancellationToken);
+                await forge.CommentAsync(repo, thread, Text(source, said), effect, cancellationToken);
             }
         }
         else
         {
-            await forge.OpenIssueAsync(repo, $"The spec '{source.Name}' was refused", Text(source, problems), effect, cancellationToken);
+            await forge.OpenIssueAsync(repo, $"The spec '{PathRules.Printable(source.Name)}' was refused", Text(source, said), effect, cancellationToken);
         }
 
         await AppendAsync("intake.reported", new Refusal(key, []), cancellationToken);
@@ -56,12 +61,26 @@ internal sealed class RefusalBook(IJournal journal, IForge forge)
 
     public static string KeyOf(SourceRef source) => $"{source.Key}@{source.Revision}";
 
-    private static string Text(SourceRef source, IReadOnlyList<Problem> problems)
+    private static List<string> Bounded(IReadOnlyList<Problem> problems)
     {
-        var text = new StringBuilder($"This {(source.Kind == SourceKind.Issue ? "issue" : $"spec (`{source.Path}`)")} was not taken up:\n\n");
-        foreach (var problem in problems.Take(50))
+        var said = problems.Take(MostProblems).Select(problem => problem.ToString())
+            .Select(text => text.Length <= LongestProblem ? text : text[..LongestProblem] + "…").ToList();
+        if (problems.Count > MostProblems)
         {
-            text.Append("- ").Append(PullRequestText.Clean(problem.ToString())).Append('\n');
+            said.Add($"and {problems.Count - MostProblems:N0} more of the kind");
+        }
+
+        return said;
+    }
+
+    private static string Text(SourceRef source, IReadOnlyList<string> said)
+    {
+        // A file name is text that somebody wrote: it must not end the code span it stands in.
+        var path = PathRules.Printable(source.Path ?? "").Replace('`', '\'');
+        var text = new StringBuilder($"This {(source.Kind == SourceKind.Issue ? "issue" : $"spec (`{path}`)")} was not taken up:\n\n");
+        foreach (var problem in said)
+        {
+            text.Append("- ").Append(PullRequestText.Clean(problem).ReplaceLineEndings(" ")).Append('\n');
         }
 
         return text.Append("\nA corrected version is looked at as soon as it is there.").ToString();

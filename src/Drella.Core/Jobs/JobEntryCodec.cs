@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -12,14 +13,22 @@ namespace Drella.Core.Jobs;
 /// </summary>
 public static class JobEntryCodec
 {
+    /// <summary>Most bytes of one entry's payload; the journal takes no larger one.</summary>
+    public const int MaxPayload = 1 << 20;
+
     private const int Version = 1;
+
+    // Text is kept as it is but for what JSON demands, so that a spec in any language takes about the room of its file. Pages escape for themselves.
+    private static readonly JobEntryJson Json =
+        new(new JsonSerializerOptions(JobEntryJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
     private static readonly FrozenDictionary<string, JsonTypeInfo> ByKind;
     private static readonly FrozenDictionary<Type, (string Kind, JsonTypeInfo Shape)> ByType;
 
     static JobEntryCodec()
     {
         var shapes = typeof(JobEntry).GetNestedTypes()
-            .Select(type => (type, kind: KindOf(type), shape: JobEntryJson.Default.GetTypeInfo(type)
+            .Select(type => (type, kind: KindOf(type), shape: Json.GetTypeInfo(type)
                 ?? throw new InvalidOperationException($"{type.Name} has no JSON shape")))
             .ToList();
         ByKind = shapes.ToFrozenDictionary(entry => entry.kind, entry => entry.shape);
@@ -34,6 +43,9 @@ public static class JobEntryCodec
         var (kind, shape) = ByType[entry.GetType()];
         return new NewEntry(kind, Version, JsonSerializer.SerializeToUtf8Bytes(entry, shape));
     }
+
+    /// <summary>True when the entry is small enough for the journal.</summary>
+    public static bool Fits(JobEntry entry) => Encode(entry).Payload.Length <= MaxPayload;
 
     /// <summary>Reads an entry; throws <see cref="InvalidDataException"/> for a kind or version that this build does not know.</summary>
     public static JobEntry Decode(Entry entry)

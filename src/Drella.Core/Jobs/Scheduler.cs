@@ -80,7 +80,7 @@ internal sealed partial class Scheduler(JobShelf shelf, JobRunner runner, QueueC
             }
             catch (DriverException error)
             {
-                // The journal is full: the job waits on, and the next turn tells it again.
+                // As above: the wait goes on, and so do the other jobs.
                 LogRunnerBroke(error, live.Job.Id);
             }
         }

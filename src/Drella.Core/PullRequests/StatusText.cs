@@ -17,6 +17,12 @@ public static class StatusText
             text.Append(PullRequestText.Clean(reason)).Append("\n\n");
         }
 
+        if (job is { Conclusion: null, Wait: null, Step: StepName.Work or StepName.Judge, Progress: { } progress })
+        {
+            var percent = progress.Percent is { } done ? string.Create(CultureInfo.InvariantCulture, $" ({done} %)") : "";
+            text.Append("> ").Append(PullRequestText.Clean(progress.Text).ReplaceLineEndings("\n> ")).Append(percent).Append("\n\n");
+        }
+
         if (job.Wait is { Kind: WaitKind.Answer } && job.Question is { } question)
         {
             text.Append("> ").Append(PullRequestText.Clean(question.Question).ReplaceLineEndings("\n> ")).Append("\n\n");

@@ -39,13 +39,16 @@ public static class ReviewIntake
     public static bool Mentions(string text, string login) =>
         Regex.IsMatch(text, $"(?<![A-Za-z0-9_@-])@{Regex.Escape(login)}(?![A-Za-z0-9_-])", RegexOptions.IgnoreCase);
 
+    /// <summary>What was said, without what cannot be seen, and no longer than it must be.</summary>
+    public static string BodyOf(Remark remark) => Cut(PullRequests.PullRequestText.Clean(remark.Body), MaxBody);
+
     private static FeedbackRow Row(Remark remark, bool isAddressed) => new()
     {
         Key = KeyOf(remark),
         Kind = remark.Kind,
         Id = remark.Id,
         Author = remark.Author.Login,
-        Body = Cut(PullRequests.PullRequestText.Clean(remark.Body), MaxBody),
+        Body = BodyOf(remark),
         Verdict = remark.Verdict,
         ThreadId = remark.Place?.ThreadId,
         Path = remark.Place?.Path,

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Drella.Core.Reviews;
 
 /// <summary>
-/// The loop that looks at every pull request of ours and tells its job what it sees. It reads the whole state each time; a webhook only wakes it.
+/// The loop that looks at every pull request of ours, and where a question waits also at the place it was asked, and tells the job what it
+/// sees. It reads the whole state each time; a webhook only wakes it.
 /// </summary>
 internal sealed partial class ReviewWatch(JobShelf shelf, IForge forge, FactorySettings settings, ILogger<ReviewWatch> logger)
 {
@@ -15,11 +16,15 @@ internal sealed partial class ReviewWatch(JobShelf shelf, IForge forge, FactoryS
     /// <summary>One look at every open pull request. A forge that fails for one does not keep the others from being looked at.</summary>
     public async Task LookAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        foreach (var live in shelf.All.Where(live => IsWatched(live.Job)).ToList())
+        foreach (var live in shelf.All.ToList())
         {
             try
             {
-                await LookAtAsync(live, now, cancellationToken);
+                await LookForAnswerAsync(live, now, cancellationToken);
+                if (IsWatched(live.Job))
+                {
+                    await LookAtAsync(live, now, cancellationToken);
+                }
             }
             catch (DriverException error)
             {
@@ -30,6 +35,36 @@ internal sealed partial class ReviewWatch(JobShelf shelf, IForge forge, FactoryS
 
     private static bool IsWatched(Job job) =>
         job.PullRequest is not null && job.Conclusion is null or JobConclusion.NeedsHuman or JobConclusion.Failed or JobConclusion.Closed;
+
+    /// <summary>The question stands in the status comment, on the issue or pull request that the order came from: so it is answered there.</summary>
+    private async Task LookForAnswerAsync(LiveJob live, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var source = live.Job.Request.Source;
+        if (live.Job is not { Wait: { Kind: WaitKind.Answer } wait, Question: not null } || source.Thread is not { } thread)
+        {
+            return;
+        }
+
+        self ??= await forge.WhoAmIAsync(cancellationToken);
+        var repo = RepoName.Parse(source.Repo);
+        foreach (var said in (await forge.CommentsAsync(repo, thread, cancellationToken)).Where(remark => IsAnswer(remark, wait)).OrderBy(remark => remark.CreatedAt))
+        {
+            if (await MayCommandAsync(repo, said.Author.Login, now, cancellationToken))
+            {
+                await live.TellAsync(new JobFact.AnswerGiven(ReviewIntake.BodyOf(said), said.Author.Login), cancellationToken);
+                await forge.ReactAsync(repo, new ReactionTarget(ReactionTargetKind.Comment, said.Id), Reaction.Eyes, cancellationToken);
+                return;
+            }
+        }
+    }
+
+    private bool IsAnswer(Remark remark, Wait wait)
+    {
+        // Forges tell times in whole seconds.
+        var asked = wait.Deadline - JobPlan.WaitDeadline;
+        return remark.CreatedAt >= asked.AddTicks(-(asked.Ticks % TimeSpan.TicksPerSecond))
+            && remark.Author.Id != self!.Id && !remark.Author.IsBot && !string.IsNullOrWhiteSpace(remark.Body);
+    }
 
     private async Task LookAtAsync(LiveJob live, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -97,6 +132,6 @@ internal sealed partial class ReviewWatch(JobShelf shelf, IForge forge, FactoryS
         return known.May;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Job}: its pull request could not be looked at")]
+    [LoggerMessage(LogLevel.Warning, "{Job}: what people say of it could not be read")]
     private partial void LogUnseen(Exception error, JobId job);
 }

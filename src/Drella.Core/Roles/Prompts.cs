@@ -101,11 +101,8 @@ internal static class Prompts
         Append(text, "spec", $"{job.Request.Source.Key} by {job.Request.Source.Author}", $"# {job.Request.Title}\n\n{job.Request.Text}");
         if (job.Request.AcceptanceCriteria.Count > 0)
         {
-            text.Append("The acceptance criteria, by the ids that open_pr takes:\n");
-            for (var i = 0; i < job.Request.AcceptanceCriteria.Count; i++)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {job.Request.AcceptanceCriteria[i]}\n");
-            }
+            text.Append("The acceptance criteria of the spec, by the ids that open_pr takes:\n");
+            Append(text, "criteria", job.Request.Source.Key, string.Join('\n', job.Request.AcceptanceCriteria.Select((what, i) => string.Create(CultureInfo.InvariantCulture, $"{i + 1}. {what}"))));
         }
     }
 
@@ -121,8 +118,11 @@ internal static class Prompts
         }
     }
 
+    // The origin is hostile text as well: Git's author names and file names may hold whatever their maker likes.
     private static void Append(StringBuilder text, string kind, string origin, string content) =>
-        text.Append(CultureInfo.InvariantCulture, $"⟦{kind}, from {origin}⟧\n")
-            .Append(content.Replace('⟦', '[').Replace('⟧', ']').TrimEnd())
+        text.Append(CultureInfo.InvariantCulture, $"⟦{kind}, from {Inside(origin).ReplaceLineEndings(" ")}⟧\n")
+            .Append(Inside(content).TrimEnd())
             .Append(CultureInfo.InvariantCulture, $"\n⟦end of {kind.Split(' ')[0]}⟧\n\n");
+
+    private static string Inside(string text) => text.Replace('⟦', '[').Replace('⟧', ']');
 }

@@ -55,6 +55,14 @@ internal static class FrontMatter
             return new Parsed([], "", 1, problems);
         }
 
+        // YAML takes such lines for blank ones in places.
+        var tab = Array.FindIndex(lines, 1, end - 1, line => line.StartsWith('\t'));
+        if (tab > 0)
+        {
+            problems.Add(new Problem(tab + 1, "the line begins with a tab", "write it without"));
+            return new Parsed([], "", 1, problems);
+        }
+
         var fields = ReadMapping(header, problems);
         return new Parsed(fields, string.Join('\n', lines[(end + 1)..]), end + 2, problems);
     }
@@ -84,10 +92,21 @@ internal static class FrontMatter
                 Refuse(key);
                 fields.Add(ReadField(parser, key));
             }
+
+            // What stands behind the end of the mapping would be dropped without a word.
+            if (!parser.TryConsume<DocumentEnd>(out var ending) || !ending.IsImplicit || !parser.TryConsume<StreamEnd>(out _))
+            {
+                problems.Add(new Problem((int)(parser.Current ?? start).Start.Line + 1, "the header goes on behind its end", "keep to one list of 'key: value' lines"));
+            }
         }
         catch (YamlException error)
         {
             problems.Add(new Problem((int)error.Start.Line + 1, "the header is not plain YAML: " + FirstLine(error.InnerException?.Message ?? error.Message), null));
+        }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        {
+            // The library's own slips on text that was made to find them: no fault of the factory, and no reason to stop looking at orders.
+            problems.Add(new Problem(2, "the header is not plain YAML", null));
         }
 
         foreach (var again in fields.GroupBy(field => field.Key, StringComparer.Ordinal).Where(group => group.Count() > 1))

@@ -13,17 +13,18 @@ internal static partial class Sections
     {
         var items = new List<Item>();
         var level = 0;
-        var fenced = false;
+        var fence = "";
         var line = firstLine - 1;
         foreach (var text in body.Split('\n'))
         {
             line++;
-            if (text.StartsWith("```", StringComparison.Ordinal) || text.StartsWith("~~~", StringComparison.Ordinal))
+            if (Fence().Match(text) is { Success: true } mark)
             {
-                fenced = !fenced;
+                fence = Toggle(fence, mark.Groups[1].Value, mark.Groups[2].Value);
+                continue;
             }
 
-            if (fenced)
+            if (fence.Length > 0)
             {
                 continue;
             }
@@ -44,6 +45,20 @@ internal static partial class Sections
 
         return items is [{ Text: var only }] && only.TrimEnd('.').Equals("none", StringComparison.OrdinalIgnoreCase) ? [] : items;
     }
+
+    /// <summary>The fence that is open after a line with this mark. It is closed by nothing but at least as many of its own character, alone.</summary>
+    private static string Toggle(string open, string mark, string info)
+    {
+        if (open.Length == 0)
+        {
+            return mark[0] == '`' && info.Contains('`', StringComparison.Ordinal) ? "" : mark;
+        }
+
+        return mark[0] == open[0] && mark.Length >= open.Length && string.IsNullOrWhiteSpace(info) ? "" : open;
+    }
+
+    [GeneratedRegex("^ {0,3}(`{3,}|~{3,})(.*)$")]
+    private static partial Regex Fence();
 
     [GeneratedRegex(@"^(#{1,6})\s+(.*?)\s*#*\s*$")]
     private static partial Regex Heading();

@@ -30,7 +30,7 @@ public static partial class SpecParser
         header.RefuseUnknown(Keys);
         if (header.Text("version") is { } version && version != Spec.CurrentVersion.ToString(CultureInfo.InvariantCulture))
         {
-            header.Wrong("version", $"version {version} of the header is not known here", $"write version: {Spec.CurrentVersion}");
+            header.Wrong("version", $"version {Shown(version)} of the header is not known here", $"write version: {Spec.CurrentVersion}");
         }
 
         var repo = ReadRepo(header, fallback);

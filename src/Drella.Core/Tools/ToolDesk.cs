@@ -11,6 +11,8 @@ namespace Drella.Core.Tools;
 internal sealed partial class ToolDesk(JobShelf shelf, ToolHandlers handlers, Redactor redactor, ILogger<ToolDesk> logger) : IToolDesk
 {
     private const int MaxKeptArguments = 32_000;
+    private const int MaxKeptOfTooMany = 200;
+    private const int OtherCap = 200;
     private const int MaxKeptAnswer = 8_000;
 
     private static readonly Dictionary<string, int> Caps = new()
@@ -51,15 +53,17 @@ internal sealed partial class ToolDesk(JobShelf shelf, ToolHandlers handlers, Re
     // Not cancelled with the caller: what has begun outside is finished and recorded.
     private async Task<ToolAnswer> CallInOrderAsync(LiveJob live, Assignment assignment, ToolCall call)
     {
-        var callId = $"{assignment.Role}/{call.CallId}";
-        if (live.Job.ToolAnswers.TryGetValue(callId, out var before))
+        // The round belongs to the identity: an agent that is started anew may count its calls from the beginning.
+        var callId = $"{assignment.Role}/{assignment.Round}/{call.CallId}";
+        if (call.Tool != ToolCatalogue.GetPr && live.Job.ToolAnswers.TryGetValue(callId, out var before) && before.Tool == call.Tool)
         {
             return new ToolAnswer(before.IsError, before.Text);
         }
 
         var arguments = redactor.Redact(call.Arguments.GetRawText());
+        var most = live.Job.ToolCounts.GetValueOrDefault(call.Tool) < CapOf(call.Tool) ? MaxKeptArguments : MaxKeptOfTooMany;
         await live.RecordAsync(
-            new JobEntry.ToolRequested(callId, assignment.Role, call.Tool, arguments.Length <= MaxKeptArguments ? arguments : arguments[..MaxKeptArguments]),
+            new JobEntry.ToolRequested(callId, assignment.Role, call.Tool, arguments.Length <= most ? arguments : arguments[..most]),
             CancellationToken.None);
         var answer = Refusal(live.Job, assignment, call) ?? await handlers.RunAsync(live, call, CancellationToken.None);
         answer = answer with { Text = answer.Text.Length <= MaxKeptAnswer ? answer.Text : answer.Text[..MaxKeptAnswer] };
@@ -80,7 +84,7 @@ internal sealed partial class ToolDesk(JobShelf shelf, ToolHandlers handlers, Re
             return ToolAnswer.Refused($"the role '{assignment.Role}' is not granted this tool");
         }
 
-        if (job.ToolCounts.GetValueOrDefault(call.Tool) > Caps.GetValueOrDefault(call.Tool, 200))
+        if (job.ToolCounts.GetValueOrDefault(call.Tool) > CapOf(call.Tool))
         {
             return ToolAnswer.Refused("this tool was called too often in this attempt");
         }
@@ -90,7 +94,7 @@ internal sealed partial class ToolDesk(JobShelf shelf, ToolHandlers handlers, Re
 
     private static ToolAnswer? OwnPullRequest(Job job, ToolCall call)
     {
-        if (call.Arguments.TryGetProperty("pr", out var number) && number.GetInt32() != job.PullRequest?.Number)
+        if (call.Arguments.TryGetProperty("pr", out var number) && (!number.TryGetInt32(out var named) || named != job.PullRequest?.Number))
         {
             return ToolAnswer.Refused("that is not this job's pull request");
         }
@@ -102,6 +106,8 @@ internal sealed partial class ToolDesk(JobShelf shelf, ToolHandlers handlers, Re
 
         return null;
     }
+
+    private static int CapOf(string tool) => Caps.GetValueOrDefault(tool, OtherCap);
 
     private static bool IsAtWork(Job job, Assignment assignment) =>
         job is { IsStepOpen: true, Step: StepName.Work or StepName.Judge, Cancel: null, Conclusion: null } && job.Assignment == assignment;

@@ -7,17 +7,21 @@ namespace Drella.Gateway.Doors;
 /// <summary>Accepts raw connections on one unix socket, a bounded number at a time, until disposed.</summary>
 internal sealed partial class ConnectionLoop : IAsyncDisposable
 {
+    private static readonly TimeSpan Breather = TimeSpan.FromMilliseconds(200);
+
     private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<long, Task> underWay = new();
     private readonly SemaphoreSlim slots;
     private readonly Func<Stream, CancellationToken, Task> serve;
+    private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Task loop;
 
-    public ConnectionLoop(string path, int maxConnections, Func<Stream, CancellationToken, Task> serve, ILogger logger)
+    public ConnectionLoop(string path, int maxConnections, Func<Stream, CancellationToken, Task> serve, TimeProvider time, ILogger logger)
     {
         this.serve = serve;
+        this.time = time;
         this.logger = logger;
         slots = new SemaphoreSlim(maxConnections);
         listener.Bind(new UnixDomainSocketEndPoint(path));
@@ -42,7 +46,12 @@ internal sealed partial class ConnectionLoop : IAsyncDisposable
             for (var number = 0L; ; number++)
             {
                 await slots.WaitAsync(stopping.Token);
-                var connection = await listener.AcceptAsync(stopping.Token);
+                if (await AcceptOneAsync() is not { } connection)
+                {
+                    slots.Release();
+                    continue;
+                }
+
                 var mine = number;
                 var served = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 underWay[mine] = served.Task;
@@ -52,6 +61,21 @@ internal sealed partial class ConnectionLoop : IAsyncDisposable
         catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException or SocketException && stopping.IsCancellationRequested)
         {
             // Closed by us.
+        }
+    }
+
+    /// <summary>The next connection; null when the host had no means for one, such as a file descriptor. That passes, and the door must outlast it.</summary>
+    private async Task<Socket?> AcceptOneAsync()
+    {
+        try
+        {
+            return await listener.AcceptAsync(stopping.Token);
+        }
+        catch (SocketException problem) when (!stopping.IsCancellationRequested)
+        {
+            LogNotAccepted(problem.Message);
+            await Task.Delay(Breather, time, stopping.Token);
+            return null;
         }
     }
 
@@ -73,6 +97,9 @@ internal sealed partial class ConnectionLoop : IAsyncDisposable
             served.SetResult();
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "a connection could not be accepted: {Reason}")]
+    private partial void LogNotAccepted(string reason);
 
     [LoggerMessage(LogLevel.Debug, "connection ended: {Reason}")]
     private partial void LogEnded(string reason);

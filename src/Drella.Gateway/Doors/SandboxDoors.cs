@@ -34,6 +34,7 @@ internal sealed class SandboxDoors : IAsyncDisposable
             Sockets.EgressSocket,
             options.MaxConnections,
             (stream, cancellationToken) => behind.Egress(stream, Current, sandbox, cancellationToken),
+            time,
             loggers.CreateLogger<ConnectionLoop>());
     }
 

@@ -92,6 +92,12 @@ internal sealed class ModelDoor(
             return;
         }
 
+        if (body.Hosted is { } hosted)
+        {
+            await RefuseAsync(context, sandbox, admission, ModelRefusal.Hosted(hosted), cancellationToken);
+            return;
+        }
+
         var headers = RequestHeaders
             .Where(name => context.Request.Headers.ContainsKey(name))
             .Select(name => KeyValuePair.Create(name, context.Request.Headers[name].ToString()))

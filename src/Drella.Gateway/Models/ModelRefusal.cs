@@ -28,6 +28,11 @@ internal sealed record ModelRefusal(int Status, string Type, string Message)
     public static ModelRefusal Exhausted { get; } =
         new(403, "billing_error", "The budget of this job is used up. Stop here; the job is paused until a person raises it.");
 
+    /// <summary>The request would make the provider reach out by itself.</summary>
+    /// <param name="member">What in it would; one of our own words.</param>
+    public static ModelRefusal Hosted(string member) =>
+        new(400, "invalid_request_error", $"Closed here: {member}. The provider may not fetch or run anything by itself; use what is in the workspace.");
+
     public byte[] Json() => JsonSerializer.SerializeToUtf8Bytes(new { type = "error", error = new { type = Type, message = Message } });
 
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)

@@ -23,23 +23,25 @@ internal sealed class RateGate(int maxCalls, TimeProvider time)
         }
     }
 
-    /// <summary>Comes back when it is the sandbox's turn. <see cref="Leave"/> must follow.</summary>
+    /// <summary>Comes back when it is the sandbox's turn and nobody has to wait. <see cref="Leave"/> must follow.</summary>
     public async Task EnterAsync(SandboxName sandbox, CancellationToken cancellationToken)
     {
-        while (Remaining() is { Ticks: > 0 } pause)
+        while (true)
         {
-            await Task.Delay(pause, time, cancellationToken);
-        }
+            while (Remaining() is { Ticks: > 0 } pause)
+            {
+                await Task.Delay(pause, time, cancellationToken);
+            }
 
-        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (gate)
-        {
-            Enqueue(sandbox, turn);
-            LetIn();
-        }
+            await TakeTurnAsync(sandbox, cancellationToken);
+            if (Remaining().Ticks <= 0)
+            {
+                return;
+            }
 
-        await using var giveUp = cancellationToken.Register(() => turn.TrySetCanceled(cancellationToken));
-        await turn.Task;
+            // The provider asked for a pause while this one stood in line.
+            Leave();
+        }
     }
 
     public void Leave()
@@ -49,6 +51,19 @@ internal sealed class RateGate(int maxCalls, TimeProvider time)
             inside--;
             LetIn();
         }
+    }
+
+    private async Task TakeTurnAsync(SandboxName sandbox, CancellationToken cancellationToken)
+    {
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (gate)
+        {
+            Enqueue(sandbox, turn);
+            LetIn();
+        }
+
+        await using var giveUp = cancellationToken.Register(() => turn.TrySetCanceled(cancellationToken));
+        await turn.Task;
     }
 
     private TimeSpan Remaining()

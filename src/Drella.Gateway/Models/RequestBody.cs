@@ -11,7 +11,10 @@ internal sealed record RequestBody(ReadOnlyMemory<byte> Bytes, string Model, lon
 {
     private const int MaxDepth = 128;
 
-    /// <summary>Null when the body is not one JSON object with each policy member at most once.</summary>
+    /// <summary>The member that would make the provider reach out by itself, or null.</summary>
+    public string? Hosted { get; private init; }
+
+    /// <summary>Null when the body is not one JSON object, or when anything in it could be read in two ways.</summary>
     public static RequestBody? Fix(ReadOnlyMemory<byte> body, ModelPolicy policy, bool countsOnly)
     {
         try
@@ -81,7 +84,14 @@ internal sealed record RequestBody(ReadOnlyMemory<byte> Bytes, string Model, lon
             edits.Add((maxPlace, maxText));
         }
 
-        return new RequestBody(Splice(body.Span, edits), model, max);
+        return new RequestBody(Splice(body.Span, edits), model, max) { Hosted = HostedIn(body) };
+    }
+
+    private static string? HostedIn(ReadOnlyMemory<byte> body)
+    {
+        // Duplicates at any depth: with two types in a block it would be the provider's parser that chooses.
+        using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+        return HostedFeatures.Find(document.RootElement);
     }
 
     private static byte[] Splice(ReadOnlySpan<byte> body, List<(Range At, string Text)> edits)

@@ -117,7 +117,7 @@ internal sealed class Daemon : IAsyncDisposable
         var programs = Programs.Locate(Config.DataFolder, new ProcessRunner(time));
         var provider = Own(new BubblewrapProvider(
             new BubblewrapOptions { StateFolder = Path.Combine(Config.DataFolder, "sandboxes") }, time, loggers.CreateLogger<BubblewrapProvider>()));
-        Sandboxes = new GjollHost(provider, programs);
+        Sandboxes = new GjollHost(provider, programs.Folder);
         Quarantine = new Quarantine(new QuarantineOptions { Folder = Path.Combine(Config.DataFolder, "quarantine") }, time, loggers.CreateLogger<Quarantine>());
         var upstream = Upstream.Open(Config, time, id => Core!.Jobs.Find(id)?.Job);
         Own(upstream);

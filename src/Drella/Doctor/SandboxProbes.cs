@@ -28,7 +28,7 @@ internal static class SandboxProbes
         try
         {
             await using var provider = new BubblewrapProvider(new BubblewrapOptions { StateFolder = Path.Combine(folder, "s") }, time, NullLogger<BubblewrapProvider>.Instance);
-            var host = new GjollHost(provider, new AgentPrograms(programsRoot, new ProcessRunner(time)));
+            var host = new GjollHost(provider, new AgentPrograms(programsRoot, new ProcessRunner(time)).Folder);
             var report = await host.ProbeAsync(cancellationToken);
             if (!report.Works)
             {

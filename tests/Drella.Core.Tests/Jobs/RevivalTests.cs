@@ -54,6 +54,19 @@ public sealed class RevivalTests : IDisposable
     }
 
     [Fact]
+    public void Cancel_BeforeTheOpeningIsOnRecordClosesThePullRequestAllTheSame()
+    {
+        house.Fate = call => call.Method == "open-pull" ? PortFate.FailsAfter : PortFate.Answered;
+        house.Forge.PullOpened += _ => house.Jobs[0].TellAsync(new JobFact.CancelAsked("bob", "not wanted any more"), CancellationToken.None);
+
+        BeginWithSpec("one");
+
+        RunUntil(() => Job is { Conclusion: JobConclusion.Cancelled, Step: null });
+        Assert.Equal(PullRequestState.Closed, Assert.Single(Pulls).State);
+        Assert.Equal(Pulls[0].Number, Job.PullRequest?.Number);
+    }
+
+    [Fact]
     public void Push_OfAPersonStaysWhenTheAgentDoesNothingAboutIt()
     {
         BeginWithSpec("one");

@@ -203,8 +203,45 @@ public sealed class ModelDoorTests
     [InlineData("{} {}")]
     [InlineData("")]
     [InlineData("""{"model":{}}""")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"text","type":"image","source":{}}]}]}""")]
     public void Body_IsRefusedWhenItCouldBeReadTwoWays(string body) =>
         Assert.Null(RequestBody.Fix(Encoding.UTF8.GetBytes(body), House.Policy, countsOnly: false));
+
+    [Theory]
+    [InlineData("""{"mcp_servers":[{"type":"url","url":"https://evil.test/mcp","name":"x"}]}""", "mcp_servers")]
+    [InlineData("""{"mcp\u005fservers":[{"type":"url","url":"https://evil.test/mcp","name":"x"}]}""", "mcp_servers")]
+    [InlineData("""{"container":"c1"}""", "container")]
+    [InlineData("""{"tools":[{"name":"Bash"},{"type":"web_fetch_20250910","name":"web_fetch"}]}""", "tools")]
+    [InlineData("""{"tools":[{"type":"web_search_20250305","name":"web_search"}]}""", "tools")]
+    [InlineData("""{"tools":[{"type":"code_execution_20250825","name":"code_execution"}]}""", "tools")]
+    [InlineData("""{"tools":[{"type":"mcp_toolset","mcp_server_name":"x"}]}""", "tools")]
+    [InlineData("""{"tools":[{"type":"some_tool_of_tomorrow","name":"x"}]}""", "tools")]
+    [InlineData("""{"tools":{"type":"web_fetch_20250910"}}""", "tools")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"https://evil.test/?canary"}}]}]}""", "image source")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"file_of_another"}}]}]}""", "document source")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"image","source":{"type":"url","url":"https://evil.test/"}}]}]}]}""", "image source")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"url","url":"https://evil.test/"}}]}}]}]}""", "image source")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"container_upload","file_id":"f"}]}]}""", "container_upload")]
+    public async Task Body_ThatSendsTheProviderOutIsRefusedAndWrittenDown(string body, string member)
+    {
+        await using var provider = await Provider.StreamingAsync();
+        await using var house = await House.OpenAsync(provider.Upstream);
+
+        using var answer = await house.PostAsync(body);
+        using var counted = await house.PostAsync(body, path: "/v1/messages/count_tokens");
+
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (answer.StatusCode, counted.StatusCode));
+        Assert.Contains($"Closed here: {member}.", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Equal(0, provider.Calls);
+        Assert.Equal(2, house.Audit.Decisions.Count(decision => !decision.Allowed));
+    }
+
+    [Theory]
+    [InlineData("""{"mcp_servers":[],"container":null,"tools":[{"name":"Bash","input_schema":{}},{"type":"custom","name":"x"},{"type":"bash_20250124","name":"bash"}]}""")]
+    [InlineData("""{"system":[{"type":"text","text":"s"}],"messages":[{"role":"user","content":"plain"},{"role":"user","content":[{"type":"image","source":{"type":"base64","data":"AA=="}}]}]}""")]
+    [InlineData("""{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"fetch","input":{"source":{"type":"url","url":"x"},"type":"image","content":"y"}}]}]}""")]
+    public void Body_OfAnAgentThatStaysAtHomePasses(string body) =>
+        Assert.Null(RequestBody.Fix(Encoding.UTF8.GetBytes(body), House.Policy, countsOnly: false)!.Hosted);
 
     [Theory]
     [InlineData("{}", """{"model":"claude-sonnet-4-5","max_tokens":1000}""")]

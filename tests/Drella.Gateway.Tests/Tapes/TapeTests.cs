@@ -9,6 +9,8 @@ namespace Drella.Gateway.Tests.Tapes;
 
 public sealed class TapeTests
 {
+    private const string Hello = """[{"role":"user","content":"x"}]""";
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -51,6 +53,88 @@ public sealed class TapeTests
         Assert.Equal(200, answer.Status);
     }
 
+    [Theory]
+    [InlineData(429, "rate_limit_error", ", retryAfter: \"7\"", "7")]
+    [InlineData(529, "overloaded_error", "", null)]
+    public async Task Fault_OfStatusIsServedSoManyTimes(int status, string type, string more, string? retryAfter)
+    {
+        var model = Model($"scripts: [ {{match: {{}}, steps: [ {{fault: {{status: {status}, times: 2{more}}}, say: hi}} ]}} ]");
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await model.SendAsync(Call(Hello), Stop);
+            using var reader = new StreamReader(answer.Body);
+            Assert.Equal((status, retryAfter), (answer.Status, answer.Headers.GetValueOrDefault("retry-after")));
+            Assert.Contains(type, await reader.ReadToEndAsync(Stop), StringComparison.Ordinal);
+        }
+
+        Assert.Contains("hi", await TextAsync(model, Hello), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fault_OfHangAnswersNothingUntilTheCallerGivesUp()
+    {
+        var model = Model("scripts: [ {match: {}, steps: [ {fault: {hang: beforeHeaders}, say: hi} ]} ]");
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var before = model.SendAsync(Call(Hello), patience.Token);
+        Assert.False(before.IsCompleted);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => before);
+
+        Assert.Contains("hi", await TextAsync(model, Hello), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hang: afterHeaders", false)]
+    [InlineData("hang: midBlock", true)]
+    public async Task Fault_OfAHangingStreamBreaksOffWhereItSays(string fault, bool saysSomething)
+    {
+        var model = Model($"scripts: [ {{match: {{}}, steps: [ {{fault: {{{fault}}}, say: a long sentence}} ]}} ]");
+        using var answer = await model.SendAsync(Call(Hello, ""","stream":true"""), Stop);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var text = new StringBuilder();
+        var buffer = new byte[64 << 10];
+        ValueTask<int> reading;
+        while ((reading = answer.Body.ReadAsync(buffer, patience.Token)).IsCompleted)
+        {
+            text.Append(Encoding.UTF8.GetString(buffer, 0, await reading));
+        }
+
+        Assert.Equal(saysSomething, text.ToString().Contains("content_block_start", StringComparison.Ordinal));
+        Assert.DoesNotContain("message_stop", text.ToString(), StringComparison.Ordinal);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.AsTask());
+    }
+
+    [Fact]
+    public async Task Fault_OfACutEndsTheStreamShortOrDropsTheConnection()
+    {
+        var model = Model("scripts: [ {match: {}, steps: [ {fault: {cutAfterBlocks: 1}, say: hi, do: [ {op: shell, cmd: ls} ]} ]} ]");
+        using var cut = await model.SendAsync(Call(Hello, ""","stream":true"""), Stop);
+        using var reader = new StreamReader(cut.Body);
+        var text = await reader.ReadToEndAsync(Stop);
+        Assert.Contains("content_block_stop", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("tool_use", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("message_stop", text, StringComparison.Ordinal);
+
+        var dropping = Model("scripts: [ {match: {}, steps: [ {fault: {drop: true}, say: hi} ]} ]");
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            using var dropped = await dropping.SendAsync(Call(Hello, ""","stream":true"""), Stop);
+            await dropped.Body.CopyToAsync(Stream.Null, Stop);
+        });
+    }
+
+    [Fact]
+    public async Task Fault_OfGarbageIsServedAsItStands()
+    {
+        var model = Model("scripts: [ {match: {}, steps: [ {fault: {rawSse: \"data: {nope\\n\\n\"}, say: hi} ]} ]");
+        using var answer = await model.SendAsync(Call(Hello, ""","stream":true"""), Stop);
+        using var reader = new StreamReader(answer.Body);
+
+        Assert.Equal(("data: {nope\n\n", "text/event-stream"), (await reader.ReadToEndAsync(Stop), answer.Headers["content-type"]));
+    }
+
     [Fact]
     public async Task End_AnswersABareContinueCalmly()
     {
@@ -84,8 +168,8 @@ public sealed class TapeTests
 
     private static TapeModel Model(string yaml) => new(TapeReader.Read(yaml), _ => new TapeFacts("", "", new Dictionary<string, string>()), TimeProvider.System);
 
-    private static UpstreamCall Call(string messages) =>
-        new(House.Producer, "/v1/messages", [], Encoding.UTF8.GetBytes($$"""{"model":"m","tools":[{"name":"Bash"}],"messages":{{messages}}}"""));
+    private static UpstreamCall Call(string messages, string more = "") =>
+        new(House.Producer, "/v1/messages", [], Encoding.UTF8.GetBytes($$"""{"model":"m","tools":[{"name":"Bash"}],"messages":{{messages}}{{more}}}"""));
 
     private static async Task<string> TextAsync(TapeModel model, string messages)
     {

@@ -117,7 +117,8 @@ public sealed class FactoryHouse : IDisposable
             Settings,
             new ContentPolicyOptions(),
             []);
-        Core.Jobs.LoadAsync(CancellationToken.None).GetAwaiter().GetResult();
+        // The jobs are folded on other threads; nothing else moves until they are there.
+        Task.Run(() => Core.Jobs.LoadAsync(CancellationToken.None)).GetAwaiter().GetResult();
         doors = new FakeGatehouse(Core.Desk, Core.Ledger, Time, life, Lives);
         doors.Charged += (job, cost) => Charged[job] = Charged.GetValueOrDefault(job) + cost;
         Factory = Core.Build(doors, Caps, Intake(), Catalogue(), new Rhythm(TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10)));

@@ -1,14 +1,13 @@
 using Drella.Core;
 using Drella.Core.Sandboxes;
-using Drella.Drivers.Agents;
 using G = Gjoll;
 
 namespace Drella.Drivers.Sandboxes.Gjoll;
 
 /// <summary>Sandboxes of the core, made by a provider of gjoll.</summary>
 /// <param name="provider">The provider.</param>
-/// <param name="programs">Where the agents' programs lie.</param>
-public sealed class GjollHost(G.ISandboxProvider provider, AgentPrograms programs) : ISandboxHost
+/// <param name="programFolder">Host folder of an agent's program, by the agent's id.</param>
+public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> programFolder) : ISandboxHost
 {
     private const string AgentRoot = "/opt/agents";
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -79,8 +78,16 @@ public sealed class GjollHost(G.ISandboxProvider provider, AgentPrograms program
             Lifetime = request.Limits.Lifetime,
         },
         Forwards = [.. request.Doorways.Select(door => new G.Forward.Tcp(door.GuestPort, door.HostSocketPath))],
-        ReadOnlyFolders = [.. request.Agents.Select(agent => new G.ReadOnlyFolder(programs.Folder(agent), $"{AgentRoot}/{agent}"))],
+        ReadOnlyFolders = [.. request.Agents.Select(agent => new G.ReadOnlyFolder(ProgramFolder(agent), $"{AgentRoot}/{agent}"))],
     };
+
+    private string ProgramFolder(string agent)
+    {
+        var folder = programFolder(agent);
+        return Directory.Exists(folder)
+            ? folder
+            : throw new DriverException(isTransient: false, $"the program of the agent '{agent}' is not installed here; 'drella doctor' says what is missing") { Failure = DriverFailure.NotFoundOrNoAccess };
+    }
 
     private static G.SandboxName Name(SandboxName name) => new(name.Value);
 

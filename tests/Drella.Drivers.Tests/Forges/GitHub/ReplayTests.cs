@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Drella.Core;
 using Drella.Core.Forges;
 using Drella.Testing;
@@ -77,24 +78,10 @@ public sealed class ReplayTests
     [Fact]
     public async Task Remarks_JoinThreadsByNodeIdAndLeavePendingReviewsOut()
     {
-        var comments = File.ReadAllText(Path.Combine(
-            AppContext.BaseDirectory, "Forges/GitHub/data/recordings/pullRequestReviewComments/__files/27-r_h_g_pulls_484_comments.json"));
-        var reviews = File.ReadAllText(Path.Combine(
-            AppContext.BaseDirectory, "Forges/GitHub/data/recordings/pullRequestReviews/__files/7-r_h_g_pulls_482_reviews.json"));
-        var submitted = File.ReadAllText(Path.Combine(
-            AppContext.BaseDirectory, "Forges/GitHub/data/recordings/pullRequestReviews/__files/8-r_h_g_pulls_482_reviews_2121304234_events.json"));
-        var stub = new Stub(seen => Stub.Json(seen.Url.AbsolutePath switch
-        {
-            "/graphql" => """
-                {"data":{"repository":{"pullRequest":{"reviewThreads":{"pageInfo":{"hasNextPage":false,"endCursor":null},"nodes":[
-                  {"id":"PRRT_1","isResolved":true,"comments":{"nodes":[{"id":"PRRC_kwDODFTdCc5h24aP"}]}},
-                  {"id":"PRRT_2","isResolved":false,"comments":{"nodes":[{"id":"PRRC_kwDODFTdCc5h24aM"}]}}]}}}}}
-                """,
-            var p when p.EndsWith("/pulls/484/comments", StringComparison.Ordinal) => comments,
-            var p when p.EndsWith("/reviews", StringComparison.Ordinal) => $"[{reviews.Trim()[1..^1]},{submitted}]",
-            _ => "[]",
-        }));
-        using var forge = Stub.Forge(stub, time: _time);
+        var comments = Recorded("pullRequestReviewComments", "27-r_h_g_pulls_484_comments.json");
+        var pending = Recorded("pullRequestReviews", "7-r_h_g_pulls_482_reviews.json").Trim()[1..^1];
+        var submitted = Recorded("pullRequestReviews", "8-r_h_g_pulls_482_reviews_2121304234_events.json");
+        using var forge = Stub.Forge(Conversation(comments, () => $"[{pending},{submitted},{string.Join(',', ReviewsOf(comments))}]"), time: _time);
 
         var remarks = await forge.RemarksAsync(Repo, 484, Cancel);
 
@@ -105,8 +92,26 @@ public sealed class ReplayTests
         Assert.Equal(3, reply.Place.Line);
         Assert.Equal("07374fe73aff1c2024a8d4114b32406c7a8e89b7", reply.Place.Commit);
         Assert.False(Assert.Single(remarks, r => r.Id == "1641776780").Place!.IsResolved);
-        var review = Assert.Single(remarks, r => r.Kind == RemarkKind.Review);
+        var review = Assert.Single(remarks, r => r.Kind == RemarkKind.Review && r.Body.Length > 0);
         Assert.Equal((ReviewVerdict.Comment, "Some review comment"), (review.Verdict!.Value, review.Body));
+    }
+
+    [Fact]
+    public async Task Remarks_LetInlineCommentsWaitForTheReviewThatTheyCameWith()
+    {
+        var comments = Recorded("pullRequestReviewComments", "27-r_h_g_pulls_484_comments.json");
+        var all = ReviewsOf(comments);
+        var late = all.Count - 1;
+        var shown = late;
+        using var forge = Stub.Forge(Conversation(comments, () => $"[{string.Join(',', all.Take(shown))}]"), time: _time);
+
+        var before = await forge.RemarksAsync(Repo, 484, Cancel);
+        shown = all.Count;
+        var after = await forge.RemarksAsync(Repo, 484, Cancel);
+
+        var waited = Assert.Single(after.Where(r => r.Kind == RemarkKind.Inline).Select(r => r.Id).Except(before.Select(r => r.Id)));
+        Assert.Equal("1641776796", waited);
+        Assert.Equal(late, before.Count(r => r.Kind == RemarkKind.Inline));
     }
 
     [Fact]
@@ -192,6 +197,36 @@ public sealed class ReplayTests
         Assert.Null(replay.Stub.Requests[0].IfNoneMatch);
         Assert.NotNull(replay.Stub.Requests[^1].IfNoneMatch);
     }
+
+    private static string Recorded(string recording, string file) =>
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Forges/GitHub/data/recordings", recording, "__files", file));
+
+    /// <summary>The reviews that the comments say they belong to. GitHub makes one, without a body, for every comment that stands alone, and lists it.</summary>
+    private static List<string> ReviewsOf(string comments)
+    {
+        var like = JsonNode.Parse(Recorded("pullRequestReviews", "8-r_h_g_pulls_482_reviews_2121304234_events.json"))!;
+        return
+        [
+            .. JsonNode.Parse(comments)!.AsArray().Select(comment => (long)comment!["pull_request_review_id"]!).Distinct().Order().Select(id =>
+            {
+                var review = like.DeepClone();
+                (review["id"], review["body"]) = (id, "");
+                return review.ToJsonString();
+            }),
+        ];
+    }
+
+    private static Stub Conversation(string comments, Func<string> reviews) => new(seen => Stub.Json(seen.Url.AbsolutePath switch
+    {
+        "/graphql" => """
+            {"data":{"repository":{"pullRequest":{"reviewThreads":{"pageInfo":{"hasNextPage":false,"endCursor":null},"nodes":[
+              {"id":"PRRT_1","isResolved":true,"comments":{"nodes":[{"id":"PRRC_kwDODFTdCc5h24aP"}]}},
+              {"id":"PRRT_2","isResolved":false,"comments":{"nodes":[{"id":"PRRC_kwDODFTdCc5h24aM"}]}}]}}}}}
+            """,
+        var p when p.EndsWith("/pulls/484/comments", StringComparison.Ordinal) => comments,
+        var p when p.EndsWith("/reviews", StringComparison.Ordinal) => reviews(),
+        _ => "[]",
+    }));
 
     private static HttpRequestMessage Again(Seen seen) => new(seen.Method, seen.Url) { Content = seen.Body.Length > 0 ? new StringContent(seen.Body) : null };
 }
