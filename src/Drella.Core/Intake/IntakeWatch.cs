@@ -302,18 +302,17 @@ internal sealed partial class IntakeWatch(
     }
 
     /// <summary>
-    /// The newest job of a source ends those before it. At every look, because the daemon may have died between the two, and because people
-    /// reopen what was closed.
+    /// The newest job of a source that may go on ends those before it. At every look, because the daemon may have died between the two, and
+    /// because people take up again what had ended.
     /// </summary>
     private async Task SupersedeAsync(CancellationToken cancellationToken)
     {
-        foreach (var revisions in shelf.All.GroupBy(live => live.Job.Request.Source.Key).Where(revisions => revisions.Count() > 1))
+        foreach (var revisions in shelf.All.Where(live => QueuePolicy.MayGoOn(live.Job)).GroupBy(live => live.Job.Request.Source.Key))
         {
-            var newest = revisions.Last().Job;
-            var older = revisions.SkipLast(1).Where(live => live.Job.Conclusion is null or JobConclusion.Failed or JobConclusion.NeedsHuman);
-            foreach (var live in newest.Conclusion is null ? older.ToList() : [])
+            var newest = revisions.Last().Job.Id;
+            foreach (var live in revisions.SkipLast(1))
             {
-                await live.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {newest.Id} takes it up"), cancellationToken);
+                await live.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {newest} takes it up"), cancellationToken);
             }
         }
     }

@@ -37,11 +37,7 @@ public sealed class RevivalTests : IDisposable
         house.Forge.PullOpened += _ => Assert.True(Pulls.Count(pull => pull.IsOpen) <= 1);
         BeginWithSpec("one");
         RunUntil(() => Job is { Phase: JobPhase.InReview, Step: null });
-        house.Agent = hands =>
-        {
-            hands.End(Core.Agents.AgentOutcome.Refused);
-            return Task.CompletedTask;
-        };
+        house.Agent = RefuseAsync;
         house.Forge.Say(FactoryHouse.App, Pulls[0].Number, house.Forge.Person("ann"), RemarkKind.Comment, "Once more.");
         RunUntil(() => Job is { Conclusion: JobConclusion.NeedsHuman, Step: null });
         house.Agent = Conduct.DiligentAsync;
@@ -50,6 +46,27 @@ public sealed class RevivalTests : IDisposable
 
         RunUntil(() => house.Jobs is [_, { Job: { Phase: JobPhase.InReview, Step: null } }]);
         Assert.Equal(JobConclusion.Cancelled, Job.Conclusion);
+        Assert.Equal([PullRequestState.Closed, PullRequestState.Open], Pulls.Select(pull => pull.State));
+    }
+
+    [Fact]
+    public void Retry_OfAnOlderRevisionOpensNothingBesideTheNewest()
+    {
+        house.Forge.PullOpened += _ => Assert.True(Pulls.Count(pull => pull.IsOpen) <= 1);
+        BeginWithSpec("one");
+        RunUntil(() => Pulls is [{ State: PullRequestState.Open }]);
+        house.Forge.SetState(Pulls[0], PullRequestState.Closed);
+        RunUntil(() => Job is { Conclusion: JobConclusion.Closed, Step: null });
+        MergeSpec("another");
+        RunUntil(() => house.Jobs is [_, { Job: { Phase: JobPhase.InReview, Step: null } }]);
+        house.Agent = RefuseAsync;
+        house.Forge.Say(FactoryHouse.App, Pulls[1].Number, house.Forge.Person("ann"), RemarkKind.Comment, "Once more.");
+        RunUntil(() => house.Jobs[1].Job is { Conclusion: JobConclusion.NeedsHuman, Step: null });
+        house.Agent = Conduct.DiligentAsync;
+
+        _ = house.Jobs[0].TellAsync(new JobFact.RetryAsked("ann"), CancellationToken.None);
+
+        RunUntil(() => Job is { Conclusion: JobConclusion.Cancelled, Step: null });
         Assert.Equal([PullRequestState.Closed, PullRequestState.Open], Pulls.Select(pull => pull.State));
     }
 
@@ -132,6 +149,12 @@ public sealed class RevivalTests : IDisposable
     }
 
     public void Dispose() => house.Dispose();
+
+    private static Task RefuseAsync(AgentHands hands)
+    {
+        hands.End(Core.Agents.AgentOutcome.Refused);
+        return Task.CompletedTask;
+    }
 
     private void BeginWithSpec(string text)
     {
