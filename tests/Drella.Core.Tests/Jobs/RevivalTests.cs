@@ -104,6 +104,23 @@ public sealed class RevivalTests : IDisposable
     }
 
     [Fact]
+    public void Push_OfAPersonIsTheGroundOfTheRoundThatPeopleAskFor()
+    {
+        BeginWithSpec("one");
+        RunUntil(() => Job is { Phase: JobPhase.InReview, Step: null });
+        var (branch, round) = (Pulls[0].Branch, Job.Round);
+        var pushed = house.Git.Commit(house.Forge.Repo(FactoryHouse.App).Branches[branch], [KeyValuePair.Create("people.txt", (string?)"by hand")], "By hand", "ann");
+        house.Forge.Push(FactoryHouse.App, branch, pushed);
+
+        _ = house.Jobs[0].TellAsync(new JobFact.ContinueAsked("ann", "Look again", null), CancellationToken.None);
+
+        // One round is enough: what was pushed lies in the agent's clone when it begins.
+        RunUntil(() => Job is { Phase: JobPhase.InReview, Step: null } && Job.Round > round);
+        Assert.Equal(round + 1, Job.Round);
+        Assert.True(house.Git.IsAncestor(pushed, house.Forge.Repo(FactoryHouse.App).Branches[branch]));
+    }
+
+    [Fact]
     public void Question_ThatWasPassedOverDoesNotStopTheNextRound()
     {
         house.Agent = async hands =>
