@@ -47,8 +47,15 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
                     $"the branch of the pull request stands at {Short(ground)} now, which is `{Workspace.SeedBranch}` in your clone, and your commits do not stand on it. Rebase onto it.");
             }
 
-            var status = await sandbox.RunAsync(Workspace.Git(sandbox, "status", "--porcelain"), MaxOutput, cancellationToken);
-            return new HarvestResult.Nothing(status.Output.Length > 0);
+            return new HarvestResult.Nothing(await IsDirtyAsync(sandbox, cancellationToken));
+        }
+
+        // On what a person pushed, and nothing to add to it: there is no bundle of no commits, and the host has this one.
+        if (head.Output.Trim() == job.GuestBase)
+        {
+            return await IsDirtyAsync(sandbox, cancellationToken)
+                ? new HarvestResult.Nothing(HasUncommittedWork: true)
+                : new HarvestResult.Taken(new JobEntry.Harvested(job.GuestBase, 0, 0, []));
         }
 
         // HEAD is asked for by a name of ours: whatever branch or detached state the agent left, the bundle has exactly this one ref.
@@ -81,6 +88,9 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
             : new HarvestResult.Taken(new JobEntry.Harvested(
                 taken, changes.Commits.Count, changes.Files.Count, [.. report.Refusals.Take(50).Select(Line)]));
     }
+
+    private static async Task<bool> IsDirtyAsync(ISandbox sandbox, CancellationToken cancellationToken) =>
+        (await sandbox.RunAsync(Workspace.Git(sandbox, "status", "--porcelain"), MaxOutput, cancellationToken)).Output.Length > 0;
 
     private static string Line(Refusal refusal) => refusal.Path is null ? refusal.Explanation : $"{refusal.Path}: {refusal.Explanation}";
 
