@@ -17,6 +17,32 @@ public sealed record SandboxSpec
 
     /// <summary>The guest's host name; letters, digits and '-'.</summary>
     public string Hostname { get; init; } = "sandbox";
+
+    /// <summary>
+    /// What it boots from: <c>name</c>, <c>name:variant</c> or <c>name@sha256:…</c>; null is the provider's default. A provider without images refuses any other.
+    /// What a name stands for is decided at creation and kept (<see cref="SandboxInfo.Image"/>).
+    /// </summary>
+    public string? Image { get; init; }
+
+    /// <summary>
+    /// Its memory is laid out so that <see cref="ISandboxProvider.ForkAsync"/> takes a moment; it then shares none with others of its image. Without it
+    /// a fork works and takes longer. No part of what makes two specifications the same.
+    /// </summary>
+    public bool Forkable { get; init; }
+
+    /// <summary>Whether its first start may be a copy of a machine that has booted already. No part of what makes two specifications the same.</summary>
+    public WarmStart Start { get; init; } = WarmStart.Prefer;
+}
+
+public enum WarmStart
+{
+    /// <summary>Warm where the provider has it ready, else cold.</summary>
+    Prefer,
+
+    /// <summary>Warm, making the template first when there is none; a provider that cannot refuses.</summary>
+    Demand,
+
+    Never,
 }
 
 /// <summary>Upper bounds. What a provider cannot enforce on this host it names in <see cref="ProviderReport.NotContained"/>.</summary>
@@ -41,8 +67,8 @@ public abstract record Forward
     private Forward(string hostSocket) => HostSocket = hostSocket;
 
     /// <summary>
-    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path on
-    /// the same file system as the provider's state folder. It must exist when the sandbox starts.
+    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path.
+    /// It must exist when the sandbox starts, and may be made anew at any time.
     /// </summary>
     public string HostSocket { get; }
 
