@@ -65,13 +65,6 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
     /// <summary>Says its input to a port, and prints what comes in the next seconds.</summary>
     private static string Talk(int port) => $"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && cat >&3 && timeout 5 cat <&3'";
 
-    /// <summary>ADDRESS:PORT, or [ADDRESS]:PORT, as bash opens it.</summary>
-    private static string Place(string target)
-    {
-        var colon = target.LastIndexOf(':');
-        return $"/dev/tcp/{target[..colon].Trim('[', ']')}/{target[(colon + 1)..]}";
-    }
-
     private Check ByProxy(string answer) => Judge(
         "blocked host, by proxy",
         answer.StartsWith("HTTP/1.1 403", StringComparison.Ordinal) ? hasDeniedEgress() ? null : "the refusal was not written down"
@@ -93,8 +86,8 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
                 await self.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
             }
 
-            var targets = listeners.Select(listener => listener.LocalEndpoint.ToString()!).Concat(Elsewhere);
-            var script = string.Join(';', targets.Select(target => $"timeout 3 bash -c 'exec 3<>{Place(target)}' 2>/dev/null && echo 'reached {target}'")) + "; true";
+            var targets = listeners.Select(listener => (IPEndPoint)listener.LocalEndpoint).Concat(Elsewhere.Select(IPEndPoint.Parse));
+            var script = string.Join(';', targets.Select(target => $"timeout 3 bash -c 'exec 3<>/dev/tcp/{target.Address}/{target.Port}' 2>/dev/null && echo 'reached {target}'")) + "; true";
             var reached = (await inside(script)).Split('\n').Where(line => line.StartsWith("reached ", StringComparison.Ordinal)).ToList();
             var routes = (await inside("tail -n +2 /proc/net/route | cut -f1")).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
             return Judge(

@@ -6,7 +6,7 @@ using Gjoll.Records;
 namespace Gjoll.Bubblewrap;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
-internal sealed class SandboxHost : IAsyncDisposable
+internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
 {
     private readonly SandboxFolders _folders;
     private readonly RecordStore<SandboxRecord> _registry;
@@ -22,7 +22,7 @@ internal sealed class SandboxHost : IAsyncDisposable
         (_folders, _registry, _cgroups, _time) = (folders, registry, cgroups, time);
         _wardens = new BubblewrapWarden(options, folders, time);
         _starter = new Starter(options, folders, cgroups, _wardens, time);
-        _ender = new Ender(folders, time);
+        _ender = new Ender(time);
     }
 
     public SandboxFolders Folders => _folders;
@@ -63,7 +63,7 @@ internal sealed class SandboxHost : IAsyncDisposable
         }
 
         // What an earlier start left, or a start whose record was never written because its host died.
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         record = record with { WasStarted = true, Run = null, Cgroups = _cgroups.Plan(_folders.Marker(name)) };
         _registry.Write(name, record);
         var started = false;
@@ -78,20 +78,24 @@ internal sealed class SandboxHost : IAsyncDisposable
             if (!started)
             {
                 using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(10), _time);
-                await _ender.EndAllAsync(name, record, bounded.Token);
+                await EndAllAsync(name, record, bounded.Token);
             }
         }
     }
+
+    public bool WasStarted(SandboxRecord record) => record is { Ready: true, WasStarted: true };
+
+    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
         if (record.Run is { } run && grace > TimeSpan.Zero)
         {
-            await _ender.AskToEndAsync(run, grace, cancellationToken);
+            await _ender.AskToEndAsync(run.Init, run.PidNamespace, run.Residents, grace, cancellationToken);
         }
 
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         await DisconnectAsync(name);
         if (record.Run is not null)
         {
@@ -108,7 +112,7 @@ internal sealed class SandboxHost : IAsyncDisposable
             _registry.Write(name, record);
         }
 
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         await DisconnectAsync(name);
         if (!Directory.Exists(_folders.Of(name)))
         {
@@ -148,6 +152,16 @@ internal sealed class SandboxHost : IAsyncDisposable
         {
             await channel.DisposeAsync();
         }
+    }
+
+    private async Task EndAllAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
+    {
+        if (record is null or { WasStarted: true })
+        {
+            await _ender.EndProcessesAsync(_folders.Marker(name), record?.Run?.Init, cancellationToken);
+        }
+
+        await _ender.RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
     }
 
     private SandboxRecord Unknown(SandboxName name) => new()

@@ -30,8 +30,8 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         WriteArguments(name, BwrapArguments.For(record, folders.Marker(name), mounts, layer));
         var first = BwrapArguments.Command(record, limitProcesses: !cgroups.LimitsProcesses);
         string[] command = record.DropUser
-            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", Scripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
-            : ["/bin/sh", "-c", Scripts.StartAsUser, "gjoll", .. first];
+            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", LaunchScripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
+            : ["/bin/sh", "-c", LaunchScripts.StartAsUser, "gjoll", .. first];
 
         using var bounded = new CancellationTokenSource(options.StartTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
