@@ -234,7 +234,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         return (await _images.OpenAsync(reference, cancellationToken), accelerator, QemuVersion.HostOf(version, accelerator));
     }
 
-    private async Task<Accelerator> AcceleratorAsync(string reference, CancellationToken cancellationToken) =>
+    internal async Task<Accelerator> AcceleratorAsync(string reference, CancellationToken cancellationToken) =>
         _options.Accelerator ?? ((await _boots.TryAsync(reference, Accelerator.Kvm, cancellationToken)).Works ? Accelerator.Kvm : Accelerator.Tcg);
 
     private async Task<MachineRecord> RegisterAsync(
