@@ -26,7 +26,9 @@ internal static class MemoryBench
 
         // What the guests do because they woke is no idling.
         await Task.Delay(TimeSpan.FromSeconds(run.Size(10, 0)), TimeProvider.System, cancellationToken);
-        var marked = Marking.Marked().ToLookup(process => process.Marker, process => process.Process.Id);
+        // QEMU itself carries no mark: it is below what does.
+        var marked = Marking.Marked().SelectMany(process => ProcessTable.DescendantsOf(process.Process.Id).Append(process.Process).Select(one => (process.Marker, one.Id))).Distinct()
+            .ToLookup(process => process.Marker, process => process.Id);
         List<double> whole = [], qemu = [], warden = [];
         foreach (var processes in clones.Select(clone => marked[folders.Marker(clone.Name)].Select(id => (Name: NameOf(id), Size: Share(id))).ToList()))
         {

@@ -5,9 +5,10 @@ namespace Gjoll.Bench.Starts;
 /// <summary>A container of one static program, with storage of its own, made as cheap as podman makes it: no network, no cgroup, no log.</summary>
 internal sealed class Podman
 {
-    // A kernel with both kinds of cgroups is refused by crun; in a mount namespace of its own podman sees the new kind alone.
-    private static readonly string[] NewCgroupsOnly =
-        ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec \"$@\"", "podman"];
+    // What podman mounts and forgets goes away with a mount namespace of its own. There it may also see the new kind of cgroups alone, where a kernel has
+    // both, which crun refuses.
+    private const string OwnMounts = "exec \"$@\"";
+    private const string NewCgroupsOnly = "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec \"$@\"";
 
     private readonly IReadOnlyList<string> _command;
 
@@ -30,7 +31,7 @@ internal sealed class Podman
             "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--log-driver", "none", "--rootfs", root, "/true",
         ];
         var reason = "";
-        foreach (var way in (IReadOnlyList<string>[])[command, [.. NewCgroupsOnly, .. command]])
+        foreach (var way in Native.IsRoot ? [Alone(OwnMounts, command), Alone(NewCgroupsOnly, command)] : (IReadOnlyList<string>[])[command])
         {
             try
             {
@@ -48,4 +49,6 @@ internal sealed class Podman
     }
 
     public Task RunAsync(CancellationToken cancellationToken) => HostProcess.RunAsync(_command, cancellationToken);
+
+    private static string[] Alone(string script, string[] command) => ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "podman", .. command];
 }
