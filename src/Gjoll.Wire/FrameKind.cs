@@ -27,13 +27,22 @@ public enum FrameKind : byte
     /// <summary>The reader has consumed a stream up to this offset (8 bytes): what lies before is forgotten by the sender, and its window moves.</summary>
     Ack = 17,
 
-    /// <summary>The stream ends at this offset (8 bytes).</summary>
+    /// <summary>
+    /// The stream ends at this offset (8 bytes). Of an input, from the guest: nobody reads it any more, and what lies beyond the offset is dropped.
+    /// </summary>
     End = 18,
 
-    /// <summary>The program of the channel ended: code (4 bytes, signed) and <see cref="ExitReason"/> (1 byte). Output may still follow.</summary>
+    /// <summary>
+    /// The program of the channel ended: code (4 bytes, signed) and <see cref="ExitReason"/> (1 byte). Output may still follow; after an attach it
+    /// comes again.
+    /// </summary>
     Exited = 19,
 
-    /// <summary>The sender is done with the channel, in both directions. Carries nothing. Unknown channels are ignored: closings may cross.</summary>
+    /// <summary>
+    /// The sender is done with the channel, in both directions. Carries nothing. Unknown channels are ignored: closings may cross. From a client to the
+    /// warden, with 1 in the place of the stream: only the client is done, and a kept program's channel waits for whoever attaches next. A warden that has
+    /// lost its guest ends the open channels of its clients with <see cref="Failure"/>.
+    /// </summary>
     Close = 20,
 
     /// <summary>Host to guest: a signal (4 bytes) for the program of the channel; with 1 in the place of the stream, for all its descendants as well.</summary>

@@ -44,6 +44,17 @@ public sealed class FrameParser
         IsAligned = false;
     }
 
+    /// <summary>Takes what looks like the next header for something else, and looks on behind it. What was read stays.</summary>
+    public void Skip()
+    {
+        if (_start < _end)
+        {
+            _start++;
+        }
+
+        IsAligned = false;
+    }
+
     /// <exception cref="WireException">The bytes are not frames: the link must be ended, or <see cref="Reset"/>.</exception>
     public bool TryRead(out Frame frame)
     {

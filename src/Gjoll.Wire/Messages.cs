@@ -132,6 +132,7 @@ public sealed record GuestHealth(string AgentVersion, string BootId, double Upti
 /// <param name="Links">How often a link was made.</param>
 /// <param name="Clients">Connected now, the asking one included.</param>
 /// <param name="Connections">Forwarded connections open now.</param>
+/// <param name="ProcessId">The warden's own number on the host.</param>
 public sealed record WardenState(bool IsLinked, string? LinkProblem, int Links, int Clients, int Connections, int ProcessId);
 
 public sealed record WireFailure(FailureCode Code, string Message);

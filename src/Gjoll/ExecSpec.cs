@@ -19,4 +19,20 @@ public sealed record ExecSpec
 
     /// <summary>When standard output and error together have given this many bytes the process is killed; null means no limit.</summary>
     public long? OutputLimit { get; init; }
+
+    /// <summary>
+    /// When set the program is kept under this name: 1 to 64 of <c>A-Z a-z 0-9 - _ .</c>, unique in the sandbox until it is forgotten. It outlives its
+    /// handle, the connection and the host process; <see cref="ISandbox.AttachAsync"/> finds it. Its output is held in the guest until it is
+    /// acknowledged, and it waits when too much of it is held. Null: the program ends with its handle, or with the connection.
+    /// </summary>
+    public string? Id { get; init; }
+
+    /// <summary>When set the program gets a terminal of this size: its output and error come as one stream, and standard error is at its end.</summary>
+    public TerminalSize? Terminal { get; init; }
+
+    /// <summary>As root of the guest. A provider whose guest has no root refuses.</summary>
+    public bool AsRoot { get; init; }
 }
+
+/// <summary>Each from 1 to 65535.</summary>
+public sealed record TerminalSize(int Columns, int Rows);

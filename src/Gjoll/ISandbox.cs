@@ -24,7 +24,27 @@ public interface ISandbox
     /// Starts a program in the running sandbox, as its unprivileged user, with exactly the environment given. A program that does not exist is exit code
     /// 127, one that cannot be executed 126, a working folder that does not exist 125, as with <c>env</c>.
     /// </summary>
+    /// <exception cref="GjollException">It is not running, the provider lacks what is asked, or a program of that <see cref="ExecSpec.Id"/> is kept already.</exception>
     Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes over a kept program, running or ended, with its output from these offsets on: those that its owner has stored. Offsets before what was
+    /// acknowledged or beyond what was written fail. Any number of callers may try; the last one has it, and the handle that it was taken from fails.
+    /// Null when the sandbox keeps no program of that id.
+    /// </summary>
+    Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken);
+
+    /// <summary>The kept programs, running and ended, that were not forgotten. The guest's word.</summary>
+    Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Connects to a TCP port on the guest's loopback. Nobody listening there is a <see cref="GjollException"/> that is transient. The connection ends
+    /// with the connection to the guest, and then fails with <see cref="IOException"/>.
+    /// </summary>
+    Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken);
+
+    /// <summary>Asks the guest how it is: that it answers is the host's knowledge, what it answers is its own word. No answer is a <see cref="GjollException"/> that is transient.</summary>
+    Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes one file through the guest, making its parent folders; an existing file is replaced in one step.</summary>
     Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken);
@@ -46,6 +66,14 @@ public interface ISandbox
 
     Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken);
 }
+
+/// <param name="Id">As given at its start.</param>
+/// <param name="ProcessId">In the guest.</param>
+/// <param name="Exit">Null while it runs.</param>
+public sealed record GuestProgram(string Id, int ProcessId, ExitStatus? Exit);
+
+/// <summary>What a guest says of itself: for display, never for a decision.</summary>
+public sealed record SandboxHealth(string AgentVersion, string BootId, TimeSpan Uptime, long MemoryAvailable, long DiskFree, int Programs);
 
 public enum GuestFileMode
 {

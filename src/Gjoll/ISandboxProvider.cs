@@ -18,6 +18,13 @@ public interface ISandboxProvider
     /// </summary>
     Task<ISandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes a copy of a running sandbox, memory and disk and programs, under another name, and starts it. Labels, limits, forwards and host name are those of
+    /// <paramref name="spec"/>; identity, key, clock and randomness are the copy's own; the source goes on after a short pause. A provider that cannot,
+    /// and an unknown or stopped source, fail with <see cref="GjollException"/>; the name with the same specification gives the existing sandbox.
+    /// </summary>
+    Task<ISandbox> ForkAsync(SandboxName source, SandboxSpec spec, CancellationToken cancellationToken);
+
     /// <summary>The sandbox of that name, running or not, whoever made it; null when there is none.</summary>
     Task<ISandbox?> FindAsync(SandboxName name, CancellationToken cancellationToken);
 
@@ -37,7 +44,11 @@ public interface ISandboxProvider
 /// <param name="Reason">Why not, in a sentence; null when it works.</param>
 /// <param name="Remedy">What a person can do about it; null when it works.</param>
 /// <param name="NotContained">One plain sentence for each thing that this provider does not contain on this host.</param>
-public sealed record ProviderReport(bool Works, string? Reason, string? Remedy, IReadOnlyList<string> NotContained);
+public sealed record ProviderReport(bool Works, string? Reason, string? Remedy, IReadOnlyList<string> NotContained)
+{
+    /// <summary>What works, but not as one would expect, in sentences: slow emulation, a remedy for it. Shown to the user, never a reason to stop.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <param name="Destroyed">Sandboxes with a record that were removed.</param>
 /// <param name="Stopped">Sandboxes past their deadline that were stopped.</param>

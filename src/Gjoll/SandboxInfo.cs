@@ -29,4 +29,10 @@ public sealed record SandboxInfo
 
     /// <summary>The folder on the host where the owner puts the sockets that the guest may reach; nothing in it is written by the guest.</summary>
     public required string EndpointFolder { get; init; }
+
+    /// <summary>The image by its digest, <c>name@sha256:…</c>; null where the provider has no images.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>The present start, or the last one, was a copy of a machine that had booted already.</summary>
+    public bool WasWarm { get; init; }
 }

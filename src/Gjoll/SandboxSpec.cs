@@ -17,6 +17,26 @@ public sealed record SandboxSpec
 
     /// <summary>The guest's host name; letters, digits and '-'.</summary>
     public string Hostname { get; init; } = "sandbox";
+
+    /// <summary>
+    /// What it boots from: <c>name</c>, <c>name:variant</c> or <c>name@sha256:…</c>; null is the provider's default. A provider without images refuses any other.
+    /// What a name stands for is decided at creation and kept (<see cref="SandboxInfo.Image"/>).
+    /// </summary>
+    public string? Image { get; init; }
+
+    /// <summary>Whether its first start may be a copy of a machine that has booted already. No part of what makes two specifications the same.</summary>
+    public WarmStart Start { get; init; } = WarmStart.Prefer;
+}
+
+public enum WarmStart
+{
+    /// <summary>Warm where the provider has it ready, else cold.</summary>
+    Prefer,
+
+    /// <summary>Warm, making the template first when there is none; a provider that cannot refuses.</summary>
+    Demand,
+
+    Never,
 }
 
 /// <summary>Upper bounds. What a provider cannot enforce on this host it names in <see cref="ProviderReport.NotContained"/>.</summary>

@@ -79,6 +79,9 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
         return new BubblewrapSandbox(spec.Name, _host);
     }
 
+    public Task<ISandbox> ForkAsync(SandboxName source, SandboxSpec spec, CancellationToken cancellationToken) =>
+        throw new GjollException("The bubblewrap provider cannot copy a running sandbox: snapshot a stopped one, or use the qemu provider.");
+
     public async Task<ISandbox?> FindAsync(SandboxName name, CancellationToken cancellationToken)
     {
         if (_registry.Read(name) is not { Ready: true })

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gjoll.Channel;
 using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;
@@ -36,11 +37,26 @@ internal sealed class BubblewrapSandbox(SandboxName name, SandboxHost host) : IS
     {
         SpecCheck.Check(spec);
         cancellationToken.ThrowIfCancellationRequested();
+        if (spec is not { Id: null, Terminal: null, AsRoot: false })
+        {
+            throw Cannot("keep a program, give it a terminal or run it as root");
+        }
+
         var record = host.Demand(name);
         var run = record.Run ?? throw new GjollException($"Sandbox {name} is not running.");
         var (process, door) = Entry.Start(spec, record, run, host.Folders.Marker(name), record.Cgroups, !host.Cgroups.LimitsProcesses);
         return Task.FromResult<IGuestProcess>(new GuestProcess(process, door, spec, run, host.Time));
     }
+
+    public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) => Task.FromResult<IGuestProcess?>(null);
+
+    public Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<GuestProgram>>([]);
+
+    public Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken) => throw Cannot("connect to a port of the guest");
+
+    public Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken) => throw Cannot("ask how the guest is");
+
+    private static GjollException Cannot(string attempt) => new($"The bubblewrap provider cannot {attempt}: use the qemu provider.");
 
     public Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken) =>
         GuestFiles.WriteAsync(this, guestPath, content, mode, cancellationToken);

@@ -1,5 +1,6 @@
 using Gjoll.Hosts;
 using System.Globalization;
+using Gjoll.Channel;
 
 namespace Gjoll.Bubblewrap;
 

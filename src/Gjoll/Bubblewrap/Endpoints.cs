@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gjoll.Channel;
 using Gjoll.Hosts;
 using Gjoll.Records;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gjoll.Channel;
 using Gjoll.Hosts;
 using Microsoft.Win32.SafeHandles;
 

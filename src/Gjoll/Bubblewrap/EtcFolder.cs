@@ -1,3 +1,4 @@
+using Gjoll.Channel;
 using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;

@@ -40,6 +40,14 @@ internal sealed class GuestProcess : IGuestProcess
         _ended = WatchAsync(door);
     }
 
+    public string? Id => null;
+
+    public int ProcessId => _process.Id;
+
+    public long OutputOffset => ((LimitedStream)StandardOutput).Given;
+
+    public long ErrorOffset => ((LimitedStream)StandardError).Given;
+
     public Stream StandardInput { get; }
 
     public Stream StandardOutput { get; }
@@ -59,6 +67,22 @@ internal sealed class GuestProcess : IGuestProcess
             // It is still crossing.
             await Task.Delay(CrossingPoll, _time, cancellationToken);
         }
+    }
+
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        KillTree();
+        await _ended.WaitAsync(cancellationToken);
+    }
+
+    public Task ResizeAsync(TerminalSize size, CancellationToken cancellationToken) => throw new InvalidOperationException("The program has no terminal.");
+
+    public Task AcknowledgeAsync(long output, long error, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(output, OutputOffset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(error, ErrorOffset);
+        return Task.CompletedTask;
     }
 
     public Task<ExitStatus> WaitAsync(CancellationToken cancellationToken) => _ended.WaitAsync(cancellationToken);

@@ -16,9 +16,14 @@ internal sealed class OutputLimit(long bytes, Action reached)
 }
 
 /// <summary>Reads through; the bytes that are over the limit are still given, since they were written before the end.</summary>
-internal sealed class LimitedStream(Stream inner, OutputLimit limit) : Stream
+internal sealed class LimitedStream(Stream inner, OutputLimit? limit) : Stream
 {
-    public static Stream Wrap(Stream inner, OutputLimit? limit) => limit is null ? inner : new LimitedStream(inner, limit);
+    public static Stream Wrap(Stream inner, OutputLimit? limit) => new LimitedStream(inner, limit);
+
+    /// <summary>How much was read.</summary>
+    public long Given => Interlocked.Read(ref _given);
+
+    private long _given;
 
     public override bool CanRead => true;
 
@@ -62,7 +67,8 @@ internal sealed class LimitedStream(Stream inner, OutputLimit limit) : Stream
 
     private int Counted(int count)
     {
-        limit.Take(count);
+        Interlocked.Add(ref _given, count);
+        limit?.Take(count);
         return count;
     }
 }

@@ -1,4 +1,4 @@
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Channel;
 
 /// <summary>Fixed places inside every guest.</summary>
 internal static class GuestPaths

@@ -1,6 +1,6 @@
 using Gjoll.Hosts;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Channel;
 
 /// <summary>
 /// Files in and out, always by a program inside the guest: a link that the guest made is followed in the guest, and the host opens nothing it wrote.

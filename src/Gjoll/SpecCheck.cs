@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using Gjoll.Channel;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll;
 
 /// <summary>Refuses specifications that can never work or that would put a mount where the guest can move the ground under it.</summary>
 internal static partial class SpecCheck
@@ -62,7 +63,21 @@ internal static partial class SpecCheck
 
         Require(spec.Timeout is null || spec.Timeout > TimeSpan.Zero, "Timeout is not positive.");
         Require(spec.OutputLimit is null or > 0, "OutputLimit is not positive.");
+        if (spec.Id is not null)
+        {
+            CheckProgramId(spec.Id);
+        }
+
+        if (spec.Terminal is not null)
+        {
+            Check(spec.Terminal);
+        }
     }
+
+    public static void CheckProgramId(string id) => Require(ProgramId().IsMatch(id), $"'{id}' is not an id of a program.");
+
+    public static void Check(TerminalSize size) =>
+        Require(size is { Columns: >= 1 and <= ushort.MaxValue, Rows: >= 1 and <= ushort.MaxValue }, $"A terminal of {size.Columns} × {size.Rows} cannot be.");
 
     public static void CheckGuestPath(string path) =>
         Require(path.StartsWith('/') && !path.Contains('\0', StringComparison.Ordinal), $"The guest path '{path}' is not absolute.");
@@ -86,6 +101,9 @@ internal static partial class SpecCheck
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex Variable();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_.-]{1,64}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ProgramId();
 
     [GeneratedRegex(@"\A/[A-Za-z0-9._/@+-]{1,200}\z", RegexOptions.CultureInvariant)]
     private static partial Regex PlainPath();
