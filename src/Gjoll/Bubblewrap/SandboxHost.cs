@@ -6,9 +6,10 @@ namespace Gjoll.Bubblewrap;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
 internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
+    : ISweepable<SandboxRecord>
 {
     private readonly Starter _starter = new(options, folders, cgroups, time);
-    private readonly Ender _ender = new(folders, time);
+    private readonly Ender _ender = new(time);
 
     public SandboxFolders Folders => folders;
 
@@ -49,7 +50,7 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
         }
 
         // What an earlier start left, or a start whose record was never written because its host died.
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
         registry.Write(name, record);
         var started = false;
@@ -64,20 +65,24 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
             if (!started)
             {
                 using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
-                await _ender.EndAllAsync(name, record, bounded.Token);
+                await EndAllAsync(name, record, bounded.Token);
             }
         }
     }
+
+    public bool WasStarted(SandboxRecord record) => record is { Ready: true, WasStarted: true };
+
+    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
         if (record.Run is { } run && grace > TimeSpan.Zero)
         {
-            await _ender.AskToEndAsync(run, grace, cancellationToken);
+            await _ender.AskToEndAsync(run.Init, run.PidNamespace, run.Residents, grace, cancellationToken);
         }
 
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         if (record.Run is not null)
         {
             registry.Write(name, record with { Run = null, Cgroups = [] });
@@ -93,7 +98,7 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
             registry.Write(name, record);
         }
 
-        await _ender.EndAllAsync(name, record, cancellationToken);
+        await EndAllAsync(name, record, cancellationToken);
         if (!Directory.Exists(folders.Of(name)))
         {
             return;
@@ -106,6 +111,16 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
         }
 
         await layer.RemoveAsync(folders.Of(name), cancellationToken);
+    }
+
+    private async Task EndAllAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
+    {
+        if (record is null or { WasStarted: true })
+        {
+            await _ender.EndProcessesAsync(folders.Marker(name), record?.Run?.Init, cancellationToken);
+        }
+
+        await _ender.RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
     }
 
     private SandboxRecord Unknown(SandboxName name) => new()

@@ -1,3 +1,5 @@
+using Gjoll.Hosts;
+
 namespace Gjoll.Bubblewrap;
 
 /// <summary>
@@ -6,50 +8,6 @@ namespace Gjoll.Bubblewrap;
 /// </summary>
 internal static class Scripts
 {
-    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk.</summary>
-    private const string Join = """
-        set -eu
-        IFS='
-        '
-        for group in $GJOLL_CGROUPS; do echo 0 > "$group/cgroup.procs"; done
-        echo 500 > /proc/self/oom_score_adj || :
-        ulimit -c 0
-        [ -z "$GJOLL_BLOCKS" ] || ulimit -f "$GJOLL_BLOCKS"
-        unset GJOLL_CGROUPS GJOLL_BLOCKS
-
-        """;
-
-    /// <summary>
-    /// Root only, in a mount namespace of its own: shows the sources, which may lie under folders that the guest's user cannot pass, below one that it can.
-    /// All mounts and the loop device go away by themselves with the last process. Arguments: kind, place, source, three by three; then -- and the guest's first command.
-    /// </summary>
-    public const string StartAsRoot = Join + """
-        exec 9>&1 8<"$GJOLL_ARGUMENTS"
-        mount -t tmpfs -o mode=755,size=256k,nosuid,nodev gjoll "$GJOLL_STAGE"
-        while [ "$1" != -- ]; do
-          place="$GJOLL_STAGE/$2"
-          if [ "$1" = file ]; then : > "$place"; else mkdir "$place"; fi
-          if [ "$1" = image ]; then
-            mount -t ext4 -o loop,nosuid,nodev "$3" "$place"
-            for part in home work; do
-              [ -d "$place/$part" ] || { mkdir -m 700 "$place/$part"; chown "$GJOLL_UID:$GJOLL_UID" "$place/$part"; }
-            done
-          else
-            mount --bind "$3" "$place"
-          fi
-          shift 3
-        done
-        mount --rbind "$GJOLL_STAGE" /mnt
-        cd /
-        exec setsid setpriv --reuid="$GJOLL_UID" --regid="$GJOLL_UID" --clear-groups -- bwrap --args 8 "$@"
-        """;
-
-    public const string StartAsUser = Join + """
-        exec 9>&1 8<"$GJOLL_ARGUMENTS"
-        cd /
-        exec setsid bwrap --args 8 "$@"
-        """;
-
     /// <summary>First program of the guest: one forwarder per argument <c>PORT=SOCKET</c>, then it keeps the sandbox alive.</summary>
     public const string Keeper = """
         for forward; do
@@ -60,7 +18,7 @@ internal static class Scripts
         """;
 
     /// <summary>Into the guest. The command line of the program that crosses over is in the arguments.</summary>
-    public const string Enter = Join + """
+    public const string Enter = LaunchScripts.Join + """
         exec setsid "$@"
         """;
 

@@ -29,8 +29,8 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         WriteArguments(name, BwrapArguments.For(record, mounts, layer, endpoints));
         var first = BwrapArguments.Command(record, endpoints, limitProcesses: !cgroups.LimitsProcesses);
         string[] command = record.DropUser
-            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", Scripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
-            : ["/bin/sh", "-c", Scripts.StartAsUser, "gjoll", .. first];
+            ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", LaunchScripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
+            : ["/bin/sh", "-c", LaunchScripts.StartAsUser, "gjoll", .. first];
 
         var launcher = HostProcess.Start(command, new Dictionary<string, string>
         {

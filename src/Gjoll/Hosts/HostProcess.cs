@@ -7,6 +7,8 @@ internal static class HostProcess
 {
     public const string Path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    public static bool IsInstalled(string program) => Path.Split(':').Any(folder => File.Exists(System.IO.Path.Combine(folder, program)));
+
     public static Process Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
     {
         var info = new ProcessStartInfo(command[0])

@@ -51,7 +51,15 @@ internal sealed class Monitor : IAsyncDisposable
     /// <summary>The document whose <c>return</c> is the answer. An error of QEMU is a <see cref="GjollException"/> with its class and text.</summary>
     public async Task<JsonDocument> AskAsync(string command, Action<Utf8JsonWriter>? arguments, CancellationToken cancellationToken)
     {
-        await _socket.SendAsync(Compose(command, arguments), cancellationToken);
+        try
+        {
+            await _socket.SendAsync(Compose(command, arguments), cancellationToken);
+        }
+        catch (SocketException failure)
+        {
+            throw Gone(failure);
+        }
+
         while (true)
         {
             var answer = await ReadAsync(cancellationToken);
@@ -149,10 +157,20 @@ internal sealed class Monitor : IAsyncDisposable
                 throw new GjollException("QEMU's monitor sent a line without end.");
             }
 
-            var read = await _socket.ReceiveAsync(_buffer.AsMemory(_end, LongestLine - _end), cancellationToken);
-            _end += read > 0 ? read : throw new GjollException("QEMU's monitor closed the connection: the machine has ended.", isTransient: true);
+            try
+            {
+                var read = await _socket.ReceiveAsync(_buffer.AsMemory(_end, LongestLine - _end), cancellationToken);
+                _end += read > 0 ? read : throw Gone(null);
+            }
+            catch (SocketException failure)
+            {
+                throw Gone(failure);
+            }
         }
     }
+
+    private static GjollException Gone(SocketException? failure) =>
+        new("QEMU's monitor closed the connection: the machine has ended.", isTransient: true, failure);
 
     private static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "without a reason";

@@ -56,6 +56,9 @@ internal sealed class RecordStore<TRecord>(StateFolders folders, JsonTypeInfo<TR
 
     public Task<NameLock> LockAsync(SandboxName name, CancellationToken cancellationToken) => LockAsync(folders.Lock(name), cancellationToken);
 
+    /// <summary>A lock that is not a sandbox's; the word must not be the name of one.</summary>
+    public Task<NameLock> LockFileAsync(string word, CancellationToken cancellationToken) => LockAsync(Path.Combine(folders.Locks, "." + word), cancellationToken);
+
     /// <summary>Held while a kernel user is chosen.</summary>
     public Task<NameLock> LockAllAsync(CancellationToken cancellationToken) => LockAsync(Path.Combine(folders.Locks, ".all"), cancellationToken);
 

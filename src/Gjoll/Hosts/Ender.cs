@@ -1,23 +1,23 @@
-using Gjoll.Hosts;
-
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Hosts;
 
 /// <summary>
 /// Ends sandboxes. With process 1 of its PID namespace the kernel kills every process of the guest, whatever sessions or groups they made; what is left
 /// is on our side of the wall and carries the mark.
 /// </summary>
-internal sealed class Ender(SandboxFolders folders, TimeProvider time)
+internal sealed class Ender(TimeProvider time)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    public async Task AskToEndAsync(RunRecord run, TimeSpan grace, CancellationToken cancellationToken)
+    /// <summary>SIGTERM to every process of a namespace but its first and <paramref name="residents"/>; returns when none is left or the grace is over.</summary>
+    public async Task AskToEndAsync(
+        ProcessIdentity first, string pidNamespace, IReadOnlyList<ProcessIdentity> residents, TimeSpan grace, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var asked = new HashSet<ProcessIdentity>();
-        while (ProcessTable.IsAlive(run.Init))
+        while (ProcessTable.IsAlive(first))
         {
-            var others = ProcessTable.InPidNamespace(run.PidNamespace).Except(run.Residents).Where(process => process != run.Init).ToList();
+            var others = ProcessTable.InPidNamespace(pidNamespace).Except(residents).Where(process => process != first).ToList();
             if (others.Count == 0 || time.GetElapsedTime(started) >= grace)
             {
                 return;
@@ -32,28 +32,21 @@ internal sealed class Ender(SandboxFolders folders, TimeProvider time)
         }
     }
 
-    /// <summary>Returns when no process of the sandbox is left and its cgroups are removed. Nothing there is success.</summary>
-    public async Task EndAllAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns when no process that carries the mark is left. <paramref name="first"/> is process 1 of a PID namespace: it goes first, and takes along
+    /// those of the guest, which carry no mark. Nothing there is success.
+    /// </summary>
+    public async Task EndProcessesAsync(string marker, ProcessIdentity? first, CancellationToken cancellationToken)
     {
-        if (record is null or { WasStarted: true })
+        if (first is not null)
         {
-            await EndProcessesAsync(folders.Marker(name), record?.Run, cancellationToken);
-        }
-
-        await RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
-    }
-
-    public async Task EndProcessesAsync(string marker, RunRecord? run, CancellationToken cancellationToken)
-    {
-        if (run is not null)
-        {
-            ProcessTable.SignalKill(run.Init);
+            ProcessTable.SignalKill(first);
         }
 
         var started = time.GetTimestamp();
         while (true)
         {
-            var left = Find(marker, run);
+            var left = Find(marker, first);
             if (left.Count == 0)
             {
                 return;
@@ -92,12 +85,12 @@ internal sealed class Ender(SandboxFolders folders, TimeProvider time)
         }
     }
 
-    private static HashSet<ProcessIdentity> Find(string marker, RunRecord? run)
+    private static HashSet<ProcessIdentity> Find(string marker, ProcessIdentity? first)
     {
         // Process 1 counts as alive until the kernel has ended the last process of its namespace. It goes alone first, so that whoever waits for a program
         // of the guest sees that the sandbox ended, and not a kill of the program alone.
-        return run is not null && ProcessTable.IsAlive(run.Init)
-            ? [run.Init]
+        return first is not null && ProcessTable.IsAlive(first)
+            ? [first]
             : [.. Marking.Marked().Where(process => process.Marker == marker).Select(process => process.Process)];
     }
 }

@@ -1,11 +1,10 @@
-using System.Globalization;
 using Gjoll.Hosts;
-using Gjoll.Records;
 
-namespace Gjoll.Bubblewrap;
+namespace Gjoll.Records;
 
 /// <summary>One pass over all that this state folder ever made on this host.</summary>
-internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, SandboxHost host, TimeProvider time)
+internal sealed class Sweep<TRecord>(StateFolders folders, RecordStore<TRecord> registry, Cgroups cgroups, ISweepable<TRecord> host, TimeProvider time)
+    where TRecord : class
 {
     private readonly List<SandboxName> _destroyed = [];
     private readonly List<SandboxName> _stopped = [];
@@ -22,7 +21,6 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
         await SweepProcessesAsync(cancellationToken);
         await SweepCgroupsAsync(cancellationToken);
         await SweepLocksAsync(cancellationToken);
-        SweepProbes();
         return new SweepReport(_destroyed, _stopped, _strays, _failures);
     }
 
@@ -34,7 +32,7 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
             return;
         }
 
-        SandboxRecord? record;
+        TRecord? record;
         try
         {
             record = registry.Read(name);
@@ -57,18 +55,18 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
             held.RemoveFile();
             _destroyed.Add(name);
         }
-        else if (record.Run is { } run && ProcessTable.IsAlive(run.Init))
+        else if (host.Describe(name, record) is { State: SandboxState.Running, Deadline: { } deadline })
         {
-            if (run.Deadline <= time.GetUtcNow())
+            if (deadline <= time.GetUtcNow())
             {
-                await host.StopAsync(name, TimeSpan.Zero, cancellationToken);
+                await host.StopAsync(name, cancellationToken);
                 _stopped.Add(name);
             }
         }
-        else if (record.Ready && record.WasStarted)
+        else if (host.WasStarted(record))
         {
-            // It ended by itself, or the host died while it started: what is around it goes, the layer stays.
-            await host.StopAsync(name, TimeSpan.Zero, cancellationToken);
+            // It ended by itself, or the host died while it started: what is around it goes, what it holds stays.
+            await host.StopAsync(name, cancellationToken);
         }
     }
 
@@ -83,7 +81,7 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
-                        await new Ender(folders, time).EndProcessesAsync(marker, null, cancellationToken);
+                        await new Ender(time).EndProcessesAsync(marker, null, cancellationToken);
                         held.RemoveFile();
                         _strays.Add($"processes of {name}, which has no record");
                     }
@@ -103,7 +101,7 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
                     if (!Directory.Exists(folders.Of(name.Value)))
                     {
-                        await new Ender(folders, time).RemoveCgroupsAsync([group], cancellationToken);
+                        await new Ender(time).RemoveCgroupsAsync([group], cancellationToken);
                         held.RemoveFile();
                         _strays.Add($"cgroup {group}, which has no record");
                     }
@@ -129,24 +127,6 @@ internal sealed class Sweep(SandboxFolders folders, RecordStore<SandboxRecord> r
                 {
                     held.RemoveFile();
                 }
-            }
-        }
-    }
-
-    private void SweepProbes()
-    {
-        if (!Directory.Exists(folders.Root))
-        {
-            return;
-        }
-
-        foreach (var folder in Directory.EnumerateDirectories(folders.Root, HostAbilities.ProbePrefix + "*"))
-        {
-            var owner = Path.GetFileName(folder).Split('-')[1];
-            if (!int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || ProcessTable.Identify(id) is null)
-            {
-                Directory.Delete(folder, recursive: true);
-                _strays.Add($"folder {folder}");
             }
         }
     }

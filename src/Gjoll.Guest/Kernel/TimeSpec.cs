@@ -1,0 +1,7 @@
+namespace Gjoll.Guest.Kernel;
+
+internal struct TimeSpec
+{
+    public long Seconds;
+    public long Nanoseconds;
+}

@@ -1,0 +1,114 @@
+using Gjoll.Hosts;
+using Gjoll.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Gjoll.Qemu;
+
+public sealed partial class QemuProvider
+{
+    private readonly CancellationTokenSource _end = new();
+    private readonly Task _watch;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _watch;
+        _end.Dispose();
+    }
+
+    public async Task<SweepReport> SweepAsync(Func<SandboxInfo, bool> keep, CancellationToken cancellationToken)
+    {
+        var report = await new Sweep<MachineRecord>(_folders, _registry, _cgroups, _host, _time).RunAsync(keep, cancellationToken);
+        List<string> strays = [.. report.Strays];
+        List<string> failures = [.. report.Failures];
+        try
+        {
+            strays.AddRange(await SweepTemplatesAsync(cancellationToken));
+        }
+        catch (Exception failure) when (failure is GjollException or IOException)
+        {
+            failures.Add($"templates: {failure.Message}");
+        }
+
+        return report with { Strays = strays, Failures = failures };
+    }
+
+    /// <summary>Half-made templates, memory that no running machine uses, and disks of folders that no record names.</summary>
+    private async Task<IReadOnlyList<string>> SweepTemplatesAsync(CancellationToken cancellationToken)
+    {
+        List<string> strays = [];
+        var prefix = _folders.TemplateMarkerPrefix;
+        var held = Marking.Marked().Where(marked => marked.Marker.StartsWith(prefix, StringComparison.Ordinal)).Select(marked => marked.Marker[prefix.Length..]).Distinct();
+        foreach (var id in held.ToList())
+        {
+            using var locked = await _templates.LockAsync(id, cancellationToken);
+            var used = _registry.Names().Select(name => _registry.Read(name)).Any(record => record?.Template == id && (MachineHost.IsRunning(record) || record.Next == Beginning.Template));
+            if (!used)
+            {
+                await new Ender(_time).EndProcessesAsync(_folders.TemplateMarker(id), null, cancellationToken);
+                strays.Add($"memory of template {id}, which no machine uses");
+            }
+        }
+
+        if (Directory.Exists(_folders.Templates))
+        {
+            foreach (var draft in Directory.EnumerateDirectories(_folders.Templates, "*" + MachineFolders.NewSuffix).ToList())
+            {
+                using var locked = await _templates.LockAsync(Path.GetFileName(draft)[..^MachineFolders.NewSuffix.Length], cancellationToken);
+                await HostDisk.RemoveAsync(draft, cancellationToken);
+                strays.Add($"folder {draft}, a template that was not finished");
+            }
+        }
+
+        return strays;
+    }
+
+    private async Task WatchAsync()
+    {
+        using var timer = new PeriodicTimer(_options.WatchInterval, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_end.Token))
+            {
+                foreach (var name in _registry.Names())
+                {
+                    await LookAsync(name, _end.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_end.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+    }
+
+    /// <summary>Stops what is past its deadline. One failure does not end the watch.</summary>
+    private async Task LookAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_registry.Read(name) is not { Ready: true, Run: { } run } record || !MachineHost.IsRunning(record) || run.Deadline > _time.GetUtcNow())
+            {
+                return;
+            }
+
+            LogDeadline(name);
+            using var held = await _registry.LockAsync(name, cancellationToken);
+            // What was seen before the lock was held may be another start by now.
+            if (_registry.Read(name)?.Run?.Qemu == run.Qemu)
+            {
+                await _host.StopAsync(name, cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is GjollException or IOException)
+        {
+            LogLookFailed(name, failure.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Sandbox {Name} has reached its lifetime and is stopped")]
+    private partial void LogDeadline(SandboxName name);
+
+    [LoggerMessage(LogLevel.Warning, "Sandbox {Name} could not be looked at: {Reason}")]
+    private partial void LogLookFailed(SandboxName name, string reason);
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Gjoll.Hosts;
+
+namespace Gjoll.Qemu;
+
+/// <summary>Which QEMU and processor a saved state belongs to.</summary>
+internal static partial class QemuVersion
+{
+    /// <summary>The oldest with <c>x-ignore-shared</c>, <c>obsolete=deny</c> and <c>smbus=off</c> together.</summary>
+    public static Version Oldest { get; } = new(6, 2);
+
+    /// <exception cref="GjollException">It is not installed, or too old; the message names the remedy.</exception>
+    public static async Task<string> ReadAsync(string program, CancellationToken cancellationToken)
+    {
+        string text;
+        try
+        {
+            text = await HostProcess.RunAsync([program, "--version"], cancellationToken);
+        }
+        catch (GjollException missing)
+        {
+            throw new GjollException($"QEMU cannot be run ({missing.Message}): apt install qemu-system-x86 qemu-utils", isTransient: false, missing);
+        }
+
+        // QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)
+        var line = text.Split('\n')[0].Trim();
+        if (Number().Match(line) is not { Success: true } match)
+        {
+            throw new GjollException($"'{program} --version' did not name a version: {Printable.Of(line)}");
+        }
+
+        var version = new Version(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+        return version >= Oldest ? line : throw new GjollException($"QEMU {version} is too old: version {Oldest} or newer is needed.");
+    }
+
+    /// <summary>Under KVM a state holds what the processor can do; under TCG it is the same everywhere.</summary>
+    public static string HostOf(string version, Accelerator accelerator) =>
+        accelerator == Accelerator.Tcg ? version : version + "\n" + Processor();
+
+    private static string Processor() =>
+        string.Join('\n', File.ReadLines("/proc/cpuinfo").Where(line => line.StartsWith("model name", StringComparison.Ordinal) || line.StartsWith("flags", StringComparison.Ordinal)).Distinct());
+
+    [GeneratedRegex(@"version (\d{1,4})\.(\d{1,4})", RegexOptions.CultureInvariant)]
+    private static partial Regex Number();
+}
