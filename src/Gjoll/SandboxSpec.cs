@@ -24,6 +24,12 @@ public sealed record SandboxSpec
     /// </summary>
     public string? Image { get; init; }
 
+    /// <summary>
+    /// Its memory is laid out so that <see cref="ISandboxProvider.ForkAsync"/> takes a moment; it then shares none with others of its image. Without it
+    /// a fork works and takes longer. No part of what makes two specifications the same.
+    /// </summary>
+    public bool Forkable { get; init; }
+
     /// <summary>Whether its first start may be a copy of a machine that has booted already. No part of what makes two specifications the same.</summary>
     public WarmStart Start { get; init; } = WarmStart.Prefer;
 }

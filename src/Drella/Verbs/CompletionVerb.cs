@@ -12,52 +12,8 @@ internal static class CompletionVerb
         kind.AcceptOnlyFromAmong("bash", "zsh", "fish");
         return shell.Verb("completion", "Print completions for a shell", call =>
         {
-            call.Speaker.Output.Write(Script(call.Value(kind)!, root));
+            call.Speaker.Output.Write(Completions.Script("drella", call.Value(kind)!, root));
             return Task.FromResult(ExitCode.Ok);
         }, kind);
-    }
-
-    private static string Script(string kind, RootCommand root)
-    {
-        var words = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        Collect(root, "", words);
-        var cases = kind == "fish"
-            ? string.Concat(words.Select(entry => Fish(entry.Key, entry.Value)))
-            : string.Concat(words.Select(entry => $"    '{entry.Key}') words='{string.Join(' ', entry.Value)}' ;;\n"));
-        return kind switch
-        {
-            "fish" => cases,
-            "zsh" => $"#compdef drella\nautoload -U +X bashcompinit && bashcompinit\n{Bash(cases)}",
-            _ => Bash(cases),
-        };
-    }
-
-    private static string Bash(string cases) =>
-        $$"""
-        _drella() {
-          local path='' word words=''
-          for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do case $word in -*) ;; *) path="$path $word" ;; esac; done
-          path=${path# }
-          case $path in
-        {{cases}}  esac
-          COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
-        }
-        complete -o default -F _drella drella
-
-        """;
-
-    private static string Fish(string path, IReadOnlyList<string> words)
-    {
-        var condition = path.Length == 0 ? "__fish_use_subcommand" : string.Join("; and ", path.Split(' ').Select(word => $"__fish_seen_subcommand_from {word}"));
-        return $"complete -c drella -n '{condition}' -a '{string.Join(' ', words)}'\n";
-    }
-
-    private static void Collect(Command command, string path, SortedDictionary<string, IReadOnlyList<string>> words)
-    {
-        words[path] = [.. command.Subcommands.Select(inner => inner.Name), .. command.Options.Select(option => option.Name)];
-        foreach (var inner in command.Subcommands)
-        {
-            Collect(inner, path.Length == 0 ? inner.Name : $"{path} {inner.Name}", words);
-        }
     }
 }

@@ -85,7 +85,7 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
         await templates.KeepAsync(id, template, host.Folders.Machine(name), state, host.KeyFile(name), cancellationToken);
     }
 
-    private async Task WarmUpAsync(QemuSandbox sandbox, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    private static async Task WarmUpAsync(QemuSandbox sandbox, IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         var result = await sandbox.RunAsync(new ExecSpec { Command = command, WorkingFolder = "/", Timeout = WarmUpPatience }, cancellationToken);
         if (!result.Exit.Succeeded)
