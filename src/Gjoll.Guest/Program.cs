@@ -4,9 +4,23 @@ using Gjoll.Guest.Links;
 using Gjoll.Guest.Machine;
 using Gjoll.Guest.Programs;
 
-const string Usage = "usage: gjoll-guest serve (--connect SOCKET | --stdio | --device PATH) --key FILE\n";
+const string Usage = "usage: gjoll-guest serve (--connect SOCKET | --stdio | --device PATH) --key FILE | gjoll-guest relay SOCKET\n";
 var log = new Log(2);
 StandardDescriptors.Open();
+if (args is ["relay", { Length: > 0 } meeting])
+{
+    try
+    {
+        Relay.Run(meeting);
+        return 0;
+    }
+    catch (SystemCallException failed)
+    {
+        log.Write(failed.Message);
+        return 1;
+    }
+}
+
 if (Serving.Parse(args) is not { } serving)
 {
     log.Write(Usage);

@@ -20,7 +20,7 @@ internal static class ForwardVerb
         return shell.Verb("forward", "Lead ports of this machine to ports of the guest", async call =>
         {
             var sandbox = await call.House.FindRunningAsync(call.Name(name), call.Cancellation);
-            var environment = Doors.EnvironmentOf(call.House.Demand(sandbox.Name));
+            var environment = Doors.EnvironmentOf(call.House.Demand(sandbox.Name), call.House);
             IReadOnlyList<PortSection> wanted = call.Value(ports) is { Length: > 0 } said ? [.. said.Select(Parse)] : environment.Ports;
             if (wanted.Count == 0)
             {

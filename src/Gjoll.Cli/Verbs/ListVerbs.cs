@@ -102,7 +102,7 @@ internal static class ListVerbs
             Home = info?.GuestHome ?? "",
             Workspace = info?.GuestWorkspace ?? "",
             Snapshots = sandbox is null ? [] : [.. (await sandbox.ListSnapshotsAsync(call.Cancellation)).Select(snapshot => snapshot.Value)],
-            Forwards = [.. Doors.EnvironmentOf(instance).ToSpec(new SandboxName(instance.Name)).Forwards.Select(ForwardVerb.Describe)],
+            Forwards = [.. Doors.EnvironmentOf(instance, call.House).ToSpec(new SandboxName(instance.Name)).Forwards.Select(ForwardVerb.Describe)],
             Health = health,
             HealthProblem = problem,
             Programs = programs,

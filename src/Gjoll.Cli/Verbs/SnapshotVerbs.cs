@@ -71,7 +71,7 @@ internal static class SnapshotVerbs
             {
                 var sandbox = await new Progress(call.Speaker, call.House.Time).DoAsync(
                     $"copying {from} to {to}",
-                    () => call.House.Provider(parent.Provider).ForkAsync(from, Doors.EnvironmentOf(parent).ToSpec(to), call.Cancellation));
+                    () => call.House.Provider(parent.Provider).ForkAsync(from, Doors.EnvironmentOf(parent, call.House).ToSpec(to), call.Cancellation));
                 call.House.Instances.Write(copy with { Stage = InstanceStage.Ready });
                 var status = Status.Of(call.House.Demand(to), await sandbox.InspectAsync(call.Cancellation));
                 call.Speaker.Data(status, writer => writer.WriteLine($"{status.Name}  {status.State}  {status.Provider}"));

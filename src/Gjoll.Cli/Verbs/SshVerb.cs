@@ -54,7 +54,7 @@ internal static class SshVerb
     private static async Task<(ISandbox Sandbox, Dictionary<string, string> Variables, bool WasWoken)> ReadyAsync(Call call, Argument<string> argument, Option<bool> wakeup)
     {
         var name = call.Name(argument);
-        var variables = Doors.Variables(Doors.EnvironmentOf(call.House.Demand(name)));
+        var variables = Doors.Variables(Doors.EnvironmentOf(call.House.Demand(name), call.House));
         if (!call.Value(wakeup))
         {
             return (await call.House.FindRunningAsync(name, call.Cancellation), variables, false);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gjoll.Environments;
+using Gjoll.OpenTofu;
 
 namespace Gjoll.Cli.Work;
 
@@ -29,9 +30,40 @@ internal static class Doors
         return variables;
     }
 
+    /// <summary>What an OpenTofu file says in its outputs is what an environment file says in its sections.</summary>
+    public static SandboxEnvironment FromOutputs(SandboxEnvironment environment, TofuOutputs outputs, string folder) => environment with
+    {
+        Init = outputs.InitScript,
+        Files = [.. outputs.CopyFiles.Select(file => new EnvironmentFile(GuestPath.Of(file.Destination), null, Host(file.Source, folder), GuestFileMode.Private))],
+        Proxies = [.. outputs.Proxies.Select(proxy => new ProxySection
+        {
+            Name = proxy.Name,
+            Port = proxy.Port,
+            Target = proxy.Target,
+            Allow = [new ProxyAllowance(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], "/**")],
+            Credential = proxy.Authorisation switch
+            {
+                "gcp" => new CredentialSection.Google(null),
+                "api-key" => new CredentialSection.Header("x-api-key", "", Host(proxy.KeyFile!, folder), null, IsRenewed: false),
+                _ => new CredentialSection.None(),
+            },
+        })],
+    };
+
     /// <summary>The environment that an instance was made from.</summary>
-    public static SandboxEnvironment EnvironmentOf(Instance instance) =>
-        // Files that were named may be gone by now; what is asked for here does not need them.
-        EnvironmentReader.Read(instance.Environment, instance.Name, Path.GetDirectoryName(instance.EnvironmentFile) ?? "/").Environment
-            ?? new SandboxEnvironment { Name = instance.Name };
+    public static SandboxEnvironment EnvironmentOf(Instance instance, House house)
+    {
+        var bare = new SandboxEnvironment { Name = instance.Name };
+        var folder = Path.GetDirectoryName(instance.EnvironmentFile) ?? "/";
+        if (instance.Provider == House.OpenTofu)
+        {
+            return house.Provider(House.OpenTofu) is OpenTofuProvider tofu && tofu.OutputsOf(new SandboxName(instance.Name)) is { } outputs ? FromOutputs(bare, outputs, folder) : bare;
+        }
+
+        // A file that was named may be gone by now; then only what the provider itself keeps is left.
+        return EnvironmentReader.Read(instance.Environment, instance.Name, folder).Environment ?? bare;
+    }
+
+    private static string Host(string path, string folder) => Path.GetFullPath(Path.Combine(
+        folder, path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[2..]) : path));
 }

@@ -25,6 +25,12 @@ internal static class EnvironmentFiles
 
     public static async Task<(SandboxEnvironment Environment, string Text)> ReadAsync(string path, CancellationToken cancellationToken)
     {
+        if (path.EndsWith(".tf", StringComparison.Ordinal))
+        {
+            // The provider keeps a copy; what it says is known after the apply.
+            return (new SandboxEnvironment { Name = Path.GetFileNameWithoutExtension(path), Provider = House.OpenTofu, Image = path, Warm = WarmStart.Never }, "");
+        }
+
         var text = await ReadTextAsync(path, cancellationToken);
         var reading = EnvironmentReader.Read(text, Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(path)!);
         return (reading.Environment ?? throw new VerbFailure(

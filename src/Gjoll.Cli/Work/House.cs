@@ -2,6 +2,7 @@ using Gjoll.Bubblewrap;
 using Gjoll.Cli.Terminal;
 using Gjoll.Environments;
 using Gjoll.Images;
+using Gjoll.OpenTofu;
 using Gjoll.Qemu;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ internal sealed class House(string home, Speaker speaker, bool verbose, TimeProv
 {
     public const string Bubblewrap = "bubblewrap";
     public const string Qemu = "qemu";
+    public const string OpenTofu = "opentofu";
 
     private readonly Dictionary<string, ISandboxProvider> _made = new(StringComparer.Ordinal);
     private InstanceStore? _instances;
@@ -33,7 +35,7 @@ internal sealed class House(string home, Speaker speaker, bool verbose, TimeProv
     public static IReadOnlyList<string> Ranking { get; } = [Qemu, Bubblewrap];
 
     /// <summary>Every provider, for what concerns all sandboxes.</summary>
-    public static IReadOnlyList<string> AllProviders { get; } = [Qemu, Bubblewrap];
+    public static IReadOnlyList<string> AllProviders { get; } = [Qemu, Bubblewrap, OpenTofu];
 
     public ISandboxProvider Provider(string name)
     {
@@ -43,6 +45,13 @@ internal sealed class House(string home, Speaker speaker, bool verbose, TimeProv
             {
                 Bubblewrap => new BubblewrapProvider(new BubblewrapOptions { StateFolder = StateOf(name) }, time, Log<BubblewrapProvider>()),
                 Qemu => new QemuProvider(new QemuOptions { StateFolder = StateOf(name), ImageFolder = Images.Folder }, time, Log<QemuProvider>()),
+                OpenTofu => new OpenTofuProvider(
+                    new OpenTofuOptions
+                    {
+                        StateFolder = StateOf(name), Environment = Surroundings.All(), Program = Surroundings.Variable("GJOLL_TOFU") ?? "tofu", Progress = line => speaker.Say($"tofu: {line}"),
+                    },
+                    time,
+                    Log<OpenTofuProvider>()),
                 _ => throw new VerbFailure(ExitCode.Usage, $"There is no provider '{TerminalText.Line(name, 40)}'; there are {string.Join(", ", AllProviders)}."),
             };
         }

@@ -1,5 +1,6 @@
 using Gjoll.Cli.Terminal;
 using Gjoll.Environments;
+using Gjoll.OpenTofu;
 
 namespace Gjoll.Cli.Work;
 
@@ -17,6 +18,12 @@ internal sealed class Raising(House house, Speaker speaker)
     {
         using var held = await house.LockAsync(order.Name, cancellationToken);
         RefuseExisting(order.Name);
+        var isTofu = order.Environment.Provider == House.OpenTofu;
+        if (isTofu != (order.Provider == House.OpenTofu) && order.Provider is not null)
+        {
+            throw new VerbFailure(ExitCode.Usage, isTofu ? "A .tf file is for the opentofu provider." : "The opentofu provider needs a .tf file as environment.");
+        }
+
         var provider = await ChooseAsync(order.Provider ?? order.Environment.Provider, cancellationToken);
         var instance = new Instance
         {
@@ -75,9 +82,20 @@ internal sealed class Raising(House house, Speaker speaker)
 
     private async Task FillAsync(ISandbox sandbox, Order order, CancellationToken cancellationToken)
     {
+        if (order.Environment.Provider == House.OpenTofu && house.Provider(House.OpenTofu) is OpenTofuProvider tofu && tofu.OutputsOf(order.Name) is { } outputs)
+        {
+            order = order with { Environment = Doors.FromOutputs(order.Environment, outputs, Path.GetDirectoryName(order.File)!) };
+        }
+
         foreach (var file in order.Environment.Files)
         {
             speaker.Say($"writing {file.Path}");
+            if (file.From is { } folder && Directory.Exists(folder))
+            {
+                await sandbox.CopyInAsync(folder, file.Path, cancellationToken);
+                continue;
+            }
+
             await using var content = file.From is { } from ? File.OpenRead(from) : (Stream)new MemoryStream(System.Text.Encoding.UTF8.GetBytes(file.Content!));
             await sandbox.WriteFileAsync(file.Path, content, file.Mode, cancellationToken);
         }

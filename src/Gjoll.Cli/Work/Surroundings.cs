@@ -24,5 +24,9 @@ internal static class Surroundings
 
     public static string? Variable(string name) => Environment.GetEnvironmentVariable(name);
 
+    /// <summary>For the one program that needs the credentials of whoever runs this.</summary>
+    public static IReadOnlyDictionary<string, string> All() =>
+        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+
     public static string CurrentFolder() => Environment.CurrentDirectory;
 }

@@ -130,10 +130,7 @@ public static partial class EnvironmentReader
             table.Fault(table.Line, $"The file {path} needs exactly one of 'content' and 'from'.");
         }
 
-        if (from is not null && !File.Exists(from))
-        {
-            table.Fault(table.LineOf("from"), $"There is no file {from}.");
-        }
+        CheckFile(table, "from", from);
 
         var mode = OneOf(table, "mode", "readable", ["private", "readable", "executable"]);
         table.Done();
@@ -172,7 +169,7 @@ public static partial class EnvironmentReader
         var addresses = table.Pairs("addresses");
         foreach (var (host, address) in addresses)
         {
-            if (!System.Net.IPEndPoint.TryParse(address, out var place) || place.Port == 0)
+            if (!IsAddress(address))
             {
                 table.Fault(table.LineOf("addresses"), $"'{host}: {address}' must name an address with a port such as 10.0.0.7:443.");
             }
@@ -184,69 +181,108 @@ public static partial class EnvironmentReader
 
     private static ProxySection ReadProxy(DefinitionTable table, string folder, PortUse ports)
     {
-        var name = Matching(table, "name", Word(), WordMeaning);
+        var name = Matching(table, "name", ProxyName(), "a-z, 0-9 and '-', beginning with a letter, at most 32");
+        if (name == "egress")
+        {
+            table.Fault(table.LineOf("name"), "The name 'egress' is that of the egress proxy.");
+        }
+
         var port = table.Number("port", SmallestPort, LargestPort);
         ports.Take(table, "port", port);
-        var target = ReadTarget(table);
-        var kind = OneOf(table, "auth", "none", ["none", "key", "bearer", "google", "aws"]);
-        var keyFile = HostPath(table, "key_file", folder);
-        var variable = table.Has("key_variable") ? Matching(table, "key_variable", Variable(), "a name of an environment variable") : null;
-        var needsKey = kind is "key" or "bearer";
-        if (needsKey && (keyFile is null) == (variable is null))
+        var target = table.Text("target");
+        if (target.Length > 0 && !IsTarget(target))
         {
-            table.Fault(table.Line, $"The proxy '{name}' needs exactly one of 'key_file' and 'key_variable'.");
+            table.Fault(table.LineOf("target"), $"'target' is '{target}'; it must be https://HOST[:PORT][/PATH], or the same with http, without user, query and fragment.");
         }
 
-        if (kind is "none" && (keyFile ?? variable) is not null)
+        var allow = table.Tables("allow").Select(ReadAllowance).ToList();
+        if (!table.Has("allow"))
         {
-            table.Fault(table.Line, $"The proxy '{name}' has a key but no 'auth' that uses it.");
+            table.Fault(table.Line, $"The proxy '{name}' lacks the key 'allow'; without it nothing could be asked for.");
         }
 
-        if (keyFile is not null && !File.Exists(keyFile))
+        var authority = HostPath(table, "authority_file", folder);
+        CheckFile(table, "authority_file", authority);
+        var addresses = table.Texts("addresses");
+        foreach (var address in addresses.Where(address => address.Length > 0 && !IsAddress(address)))
         {
-            table.Fault(table.LineOf("key_file"), $"There is no file {keyFile}.");
+            table.Fault(table.LineOf("addresses"), $"'{address}' in 'addresses' must be an address with a port such as 10.0.0.7:443.");
         }
 
-        var header = table.Has("header") ? Matching(table, "header", Header(), "the name of a header") : "x-api-key";
-        var region = table.OptionalText("region");
-        var service = table.OptionalText("service");
-        if (kind == "aws" && (region is null || service is null))
-        {
-            table.Fault(table.Line, $"The proxy '{name}' signs for AWS and needs 'region' and 'service'.");
-        }
-
-        table.Done();
-        return new ProxySection
+        var proxy = new ProxySection
         {
             Name = name,
             Port = port,
             Target = target,
-            Authorisation = Enum.Parse<ProxyAuthorisation>(kind, ignoreCase: true),
-            Header = header,
-            KeyFile = keyFile,
-            KeyVariable = variable,
-            Region = region,
-            Service = service,
+            Allow = allow,
+            Credential = table.Table("credential") is { } credential ? ReadCredential(credential, folder) : new CredentialSection.None(),
+            Addresses = addresses,
+            AuthorityFile = authority,
         };
+        table.Done();
+        return proxy;
     }
 
-    private static Uri ReadTarget(DefinitionTable table)
+    private static ProxyAllowance ReadAllowance(DefinitionTable table)
     {
-        var text = table.Text("target");
-        if (Uri.TryCreate(text, UriKind.Absolute, out var target)
-            && (target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && target.IsLoopback))
-            && target.UserInfo.Length == 0 && target.Query.Length == 0 && target.Fragment.Length == 0)
+        var methods = table.Texts("methods", required: true);
+        foreach (var method in methods.Where(method => method.Length > 0 && !Method().IsMatch(method)))
         {
-            return target;
+            table.Fault(table.LineOf("methods"), $"'{method}' in 'methods' must be a method of HTTP in capitals.");
         }
 
-        if (text.Length > 0)
-        {
-            table.Fault(table.LineOf("target"), $"'target' is '{text}'; it must be an https address without user, query and fragment, or http on this machine.");
-        }
-
-        return new Uri("https://localhost");
+        var path = Matching(table, "path", AllowedPath(), "a path that begins with '/'");
+        table.Done();
+        return new ProxyAllowance(methods, path);
     }
+
+    private static CredentialSection ReadCredential(DefinitionTable table, string folder)
+    {
+        var kind = OneOf(table, "kind", "header", ["header", "renewed", "google", "aws"]);
+        CredentialSection read;
+        switch (kind)
+        {
+            case "google":
+                var google = HostPath(table, "credential_file", folder);
+                CheckFile(table, "credential_file", google);
+                read = new CredentialSection.Google(google);
+                break;
+            case "aws":
+                var aws = HostPath(table, "credential_file", folder);
+                CheckFile(table, "credential_file", aws);
+                read = new CredentialSection.Aws(
+                    Matching(table, "service", Word(), WordMeaning), Matching(table, "region", Word(), WordMeaning), table.OptionalText("profile"), aws);
+                break;
+            default:
+                var file = HostPath(table, "value_file", folder);
+                CheckFile(table, "value_file", file);
+                var variable = table.Has("value_env") && kind == "header" ? Matching(table, "value_env", Variable(), "a name of an environment variable") : null;
+                if ((file is null) == (variable is null))
+                {
+                    table.Fault(table.Line, kind == "header" ? "The credential needs exactly one of 'value_file' and 'value_env'." : "The credential needs a 'value_file'.");
+                }
+
+                read = new CredentialSection.Header(Matching(table, "header", Header(), "the name of a header"), table.Text("prefix", ""), file, variable, kind == "renewed");
+                break;
+        }
+
+        table.Done();
+        return read;
+    }
+
+    private static void CheckFile(DefinitionTable table, string key, string? path)
+    {
+        if (path is not null && !File.Exists(path))
+        {
+            table.Fault(table.LineOf(key), $"There is no file {path}.");
+        }
+    }
+
+    private static bool IsTarget(string text) => Uri.TryCreate(text, UriKind.Absolute, out var target)
+        && (target.Scheme == Uri.UriSchemeHttps || target.Scheme == Uri.UriSchemeHttp)
+        && target.UserInfo.Length == 0 && target.Query.Length == 0 && target.Fragment.Length == 0;
+
+    private static bool IsAddress(string text) => System.Net.IPEndPoint.TryParse(text, out var place) && place.Port != 0;
 
     private static Forward? ReadForward(DefinitionTable table, PortUse ports)
     {
@@ -417,6 +453,15 @@ public static partial class EnvironmentReader
 
     [GeneratedRegex(@"\A[A-Za-z0-9-]{1,64}\z")]
     private static partial Regex Header();
+
+    [GeneratedRegex(@"\A[a-z][a-z0-9-]{0,31}\z")]
+    private static partial Regex ProxyName();
+
+    [GeneratedRegex(@"\A[A-Z]{1,20}\z")]
+    private static partial Regex Method();
+
+    [GeneratedRegex(@"\A/[\x21-\x7e]{0,500}\z")]
+    private static partial Regex AllowedPath();
 
     [GeneratedRegex(@"\A(/(?!\.{1,2}(/|\z))[A-Za-z0-9._@+-]+)+\z")]
     private static partial Regex AbsolutePath();

@@ -82,47 +82,48 @@ public sealed record EgressSection(int Port, IReadOnlyList<string> Allow, IReadO
     public const string Socket = "egress.sock";
 }
 
-public enum ProxyAuthorisation
-{
-    None,
-
-    /// <summary>A key in a header.</summary>
-    Key,
-
-    /// <summary><c>Authorization: Bearer</c> and the key.</summary>
-    Bearer,
-
-    /// <summary>A token of Google's application default credentials.</summary>
-    Google,
-
-    /// <summary>AWS signature version 4.</summary>
-    Aws,
-}
-
-/// <summary>One named proxy: plain HTTP for the guest, TLS to a fixed target.</summary>
+/// <summary>One named proxy: plain HTTP for the guest, a fixed target, and a credential that the host adds.</summary>
 public sealed record ProxySection
 {
     public required string Name { get; init; }
     public required int Port { get; init; }
-    public required Uri Target { get; init; }
-    public ProxyAuthorisation Authorisation { get; init; }
+    public required string Target { get; init; }
 
-    /// <summary>Of <see cref="ProxyAuthorisation.Key"/>.</summary>
-    public string Header { get; init; } = "x-api-key";
+    /// <summary>What may be asked for: any rule that fits is enough.</summary>
+    public required IReadOnlyList<ProxyAllowance> Allow { get; init; }
 
-    /// <summary>A file of the host with the key, or with the credentials; absolute.</summary>
-    public string? KeyFile { get; init; }
+    public CredentialSection Credential { get; init; } = new CredentialSection.None();
 
-    /// <summary>A variable of the host with the key.</summary>
-    public string? KeyVariable { get; init; }
+    /// <summary>The only addresses, with port, that the target may lead to; empty is any public one.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
 
-    /// <summary>Of <see cref="ProxyAuthorisation.Aws"/>.</summary>
-    public string? Region { get; init; }
-
-    public string? Service { get; init; }
+    /// <summary>PEM certificates that are trusted for the target instead of the host's.</summary>
+    public string? AuthorityFile { get; init; }
 
     /// <summary>In the sandbox's endpoint folder.</summary>
-    public string Socket => $"proxy-{Name}.sock";
+    public string Socket => $"{Name}.sock";
+}
+
+/// <param name="Path"><c>*</c> stands for any text of one segment, <c>/**</c> at the end for all below.</param>
+public sealed record ProxyAllowance(IReadOnlyList<string> Methods, string Path);
+
+/// <summary>Where the host finds what it adds to a request; never the secret itself.</summary>
+public abstract record CredentialSection
+{
+    private CredentialSection()
+    {
+    }
+
+    public sealed record None : CredentialSection;
+
+    /// <param name="IsRenewed">The file is read at each request.</param>
+    public sealed record Header(string Name, string Prefix, string? File, string? Variable, bool IsRenewed) : CredentialSection;
+
+    /// <summary>Google's application default credentials.</summary>
+    public sealed record Google(string? File) : CredentialSection;
+
+    /// <summary>AWS signature version 4.</summary>
+    public sealed record Aws(string Service, string Region, string? Profile, string? File) : CredentialSection;
 }
 
 public sealed record PortSection(int Host, int Guest);
