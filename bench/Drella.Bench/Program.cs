@@ -1,1 +1,9 @@
-return 0;
+using Drella.Bench;
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+return await BenchRunner.RunAsync(args, Console.Out, Console.Error, stop.Token);

@@ -4,7 +4,8 @@ using Gjoll.Guest.Kernel;
 namespace Gjoll.Guest;
 
 /// <summary>Short lines for whoever looks at the console. At most so many a minute: what a program of the guest does must not fill it.</summary>
-internal sealed unsafe class Log(int descriptor)
+/// <param name="prefix">Stands before each line: how the kernel is told that one is an error.</param>
+internal sealed unsafe class Log(int descriptor, string prefix = "")
 {
     private const int PerMinute = 60;
 
@@ -21,7 +22,7 @@ internal sealed unsafe class Log(int descriptor)
             return;
         }
 
-        var text = Encoding.UTF8.GetBytes($"gjoll-guest: {(line.Length > 300 ? line[..300] : line)}{(_count == PerMinute ? " (more is not logged this minute)" : "")}\n");
+        var text = Encoding.UTF8.GetBytes($"{prefix}gjoll-guest: {(line.Length > 300 ? line[..300] : line)}{(_count == PerMinute ? " (more is not logged this minute)" : "")}\n");
         fixed (byte* source = text)
         {
             _ = Libc.write(descriptor, source, (nuint)text.Length);

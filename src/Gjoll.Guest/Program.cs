@@ -5,6 +5,11 @@ using Gjoll.Guest.Machine;
 using Gjoll.Guest.Programs;
 
 const string Usage = "usage: gjoll-guest serve (--connect SOCKET | --stdio | --device PATH) --key FILE | gjoll-guest relay SOCKET\n";
+if (Libc.getpid() == 1 && args is not ["serve", ..])
+{
+    return Boot.Run();
+}
+
 var log = new Log(2);
 StandardDescriptors.Open();
 if (args is ["relay", { Length: > 0 } meeting])

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Gjoll.Guest.Channels;
 using Gjoll.Guest.Kernel;
 using Gjoll.Guest.Machine;
@@ -53,7 +52,7 @@ internal sealed class Session(Switchboard switchboard, ProgramTable programs, Li
 
         LinkLost();
         _hostNonce = nonce;
-        _guestNonce = RandomNumberGenerator.GetBytes(Handshake.NonceSize);
+        _guestNonce = Handshake.Nonce();
         _answered = Clock.Now;
         switchboard.Answer(FrameWriter.Make(FrameKind.Welcome, 0, Handshake.Welcome(_key, _hostNonce, _guestNonce)));
     }

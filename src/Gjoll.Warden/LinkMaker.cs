@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Gjoll.Wire;
 
 namespace Gjoll.Warden;
@@ -22,7 +21,7 @@ internal sealed class LinkMaker(WardenOptions options, TimeProvider time)
         {
             // A greeting is answered only if it is the last: answers to earlier ones do not hold for its nonce. So there is no doubt which handshake is meant,
             // however many greetings waited for a guest that was slow to start.
-            var nonce = RandomNumberGenerator.GetBytes(Handshake.NonceSize);
+            var nonce = Handshake.Nonce();
             await stream.WriteAsync(FrameWriter.Make(FrameKind.Hello, 0, Handshake.Hello(nonce)), cancellationToken);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var wait = Task.Delay(Patience * waits, time, patience.Token);

@@ -55,6 +55,9 @@ public sealed class FrameParser
         IsAligned = false;
     }
 
+    /// <summary>Looks for a place to start anew within what was read: a frame of an earlier writer was cut, and another's bytes were taken for its rest.</summary>
+    public void Realign() => IsAligned = false;
+
     /// <exception cref="WireException">The bytes are not frames: the link must be ended, or <see cref="Reset"/>.</exception>
     public bool TryRead(out Frame frame)
     {

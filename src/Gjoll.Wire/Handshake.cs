@@ -17,6 +17,14 @@ public static class Handshake
 
     public const int KeySize = 32;
 
+    /// <summary>Fresh bytes of the kernel; the framework's own random numbers need OpenSSL, which an empty machine does not have.</summary>
+    public static byte[] Nonce()
+    {
+        var nonce = new byte[NonceSize];
+        using var kernel = File.OpenHandle("/dev/urandom");
+        return RandomAccess.Read(kernel, nonce, 0) == nonce.Length ? nonce : throw new IOException("the kernel gave too few random bytes");
+    }
+
     public static byte[] Hello(ReadOnlySpan<byte> hostNonce) => [WireLimits.Version, .. hostNonce];
 
     public static byte[] Welcome(ReadOnlySpan<byte> key, ReadOnlySpan<byte> hostNonce, ReadOnlySpan<byte> guestNonce) =>
@@ -30,7 +38,7 @@ public static class Handshake
     /// <summary>The guest's nonce, when its proof holds for the key.</summary>
     public static byte[] ReadWelcome(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> key, ReadOnlySpan<byte> hostNonce)
     {
-        var body = Versioned(payload, NonceSize + HMACSHA256.HashSizeInBytes);
+        var body = Versioned(payload, NonceSize + HmacSha256.Size);
         var guestNonce = body[..NonceSize];
         return CryptographicOperations.FixedTimeEquals(body[NonceSize..], Prove(key, "guest"u8, hostNonce, guestNonce))
             ? guestNonce.ToArray()
@@ -45,12 +53,6 @@ public static class Handshake
         : payload[0] != WireLimits.Version ? throw new WireException($"the other side speaks version {payload[0]}, not {WireLimits.Version}")
         : payload[1..];
 
-    private static byte[] Prove(ReadOnlySpan<byte> key, ReadOnlySpan<byte> side, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
-    {
-        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-        hash.AppendData(side);
-        hash.AppendData(first);
-        hash.AppendData(second);
-        return hash.GetHashAndReset();
-    }
+    private static byte[] Prove(ReadOnlySpan<byte> key, ReadOnlySpan<byte> side, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) =>
+        HmacSha256.Compute(key, [.. side, .. first, .. second]);
 }

@@ -17,8 +17,9 @@ public static class SandboxExtensions
 {
     private const int Capture = 256 * 1024;
 
-    // After the program has ended its pipes hold at most what fits in them; a descendant that keeps them open does not keep the caller.
-    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(1);
+    // After the program has ended what it wrote is still under way; a descendant that keeps its pipes open does not keep the caller, silent or not.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+    private const int MaxSilences = 30;
 
     /// <summary>Runs a program to its end with the given input and keeps a bounded tail of its output. Cancelling kills it.</summary>
     public static async Task<RunResult> RunAsync(this ISandbox sandbox, ExecSpec spec, ReadOnlyMemory<byte> input, CancellationToken cancellationToken)
@@ -46,18 +47,34 @@ public static class SandboxExtensions
         }
         finally
         {
-            stop.CancelAfter(Drain);
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                await DrainAsync(streams, output, error);
+            }
+
+            await stop.CancelAsync();
             try
             {
                 await streams;
             }
-            catch (OperationCanceledException)
+            catch (Exception ended) when (ended is OperationCanceledException or IOException)
             {
-                // Whoever asked for the end sees it from the wait above.
+                // Whoever asked for the end, and whatever else went wrong, is seen from the wait above.
             }
         }
 
         return new RunResult(exit, output.ToArray(), error.ToArray(), output.Total, error.Total);
+    }
+
+    /// <summary>Until the streams end, or nothing has come for a while.</summary>
+    private static async Task DrainAsync(Task streams, TailBuffer output, TailBuffer error)
+    {
+        long seen = -1;
+        for (var silences = 0; silences < MaxSilences && !streams.IsCompleted && seen != output.Total + error.Total; silences++)
+        {
+            seen = output.Total + error.Total;
+            await streams.WaitAsync(Silence, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private static async Task FeedAsync(Stream stream, ReadOnlyMemory<byte> input, CancellationToken cancellationToken)

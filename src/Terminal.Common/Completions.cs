@@ -8,7 +8,7 @@ public static class Completions
     public static string Script(string program, string kind, RootCommand root)
     {
         var words = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        Collect(root, "", words);
+        Collect(root, "", [.. root.Options.Where(option => option.Recursive).Select(option => option.Name)], words);
         var cases = kind == "fish"
             ? string.Concat(words.Select(entry => Fish(program, entry.Key, entry.Value)))
             : string.Concat(words.Select(entry => $"    '{entry.Key}') words='{string.Join(' ', entry.Value)}' ;;\n"));
@@ -20,13 +20,14 @@ public static class Completions
         };
     }
 
+    // 'verb' and not 'path': zsh ties the variable 'path' to PATH.
     private static string Bash(string program, string cases) =>
         $$"""
         _{{program}}() {
-          local path='' word words=''
-          for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do case $word in -*) ;; *) path="$path $word" ;; esac; done
-          path=${path# }
-          case $path in
+          local verb='' word words=''
+          for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do case $word in -*) ;; *) verb="$verb $word" ;; esac; done
+          verb=${verb# }
+          case $verb in
         {{cases}}  esac
           COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
@@ -40,12 +41,12 @@ public static class Completions
         return $"complete -c {program} -n '{condition}' -a '{string.Join(' ', words)}'\n";
     }
 
-    private static void Collect(Command command, string path, SortedDictionary<string, IReadOnlyList<string>> words)
+    private static void Collect(Command command, string path, IReadOnlyList<string> everywhere, SortedDictionary<string, IReadOnlyList<string>> words)
     {
-        words[path] = [.. command.Subcommands.Select(inner => inner.Name), .. command.Options.Select(option => option.Name)];
-        foreach (var inner in command.Subcommands)
+        words[path] = [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name), .. command.Options.Select(option => option.Name).Union(everywhere)];
+        foreach (var inner in command.Subcommands.Where(inner => !inner.Hidden))
         {
-            Collect(inner, path.Length == 0 ? inner.Name : $"{path} {inner.Name}", words);
+            Collect(inner, path.Length == 0 ? inner.Name : $"{path} {inner.Name}", everywhere, words);
         }
     }
 }

@@ -27,5 +27,8 @@ public sealed class Speaker(TextWriter output, TextWriter talk, bool isJson)
         }
     }
 
+    /// <summary>A bar for long work, on standard error.</summary>
+    public ProgressBar Progress(string what) => new(talk, what, ReferenceEquals(talk, Console.Error) && !Console.IsErrorRedirected);
+
     public void Say(string text) => talk.WriteLine(TerminalText.Show(text));
 }

@@ -168,7 +168,7 @@ public sealed class CrashTests
             isStopped = true;
             if (!daemon.HasExited)
             {
-                using var kill = Process.Start("kill", ["-TERM", daemon.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+                using var kill = Process.Start("sh", ["-c", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"kill -TERM {daemon.Id}")]);
                 await daemon.WaitForExitAsync(CancellationToken.None);
             }
 

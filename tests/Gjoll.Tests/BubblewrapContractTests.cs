@@ -8,12 +8,28 @@ public class BubblewrapContractTests : SandboxContract
 {
     protected override ISandboxProvider MakeProvider(string stateFolder) => Make(new BubblewrapOptions { StateFolder = stateFolder });
 
+    protected override string ChildProvider => ChildHost.WithBubblewrap;
+
+    protected override async Task KillWardenAsync(ISandbox sandbox)
+    {
+        var control = Path.Combine(Folder, "sandboxes", sandbox.Name.Value, "control.sock");
+        foreach (var id in TestHost.Processes().Where(id => TestHost.CommandOf(id).Contains(control)))
+        {
+            await TestHost.RunAsync("kill", "-9", $"{id}");
+        }
+    }
+
     protected static BubblewrapProvider Make(BubblewrapOptions options) => new(options, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance);
 }
 
 /// <summary>As on a host with neither cgroups nor loop mounts.</summary>
 public sealed class PlainBubblewrapContractTests : BubblewrapContractTests
 {
+    // What only takes long has been seen to work above.
+    protected override int SmallExecs => 200;
+
+    protected override long LargeFile => 64 << 20;
+
     protected override ISandboxProvider MakeProvider(string stateFolder) =>
         Make(new BubblewrapOptions { StateFolder = stateFolder, UseCgroups = false, UseDiskImages = false });
 }

@@ -8,6 +8,11 @@ internal static class TestHost
     /// <summary>Short, since paths of unix sockets are.</summary>
     public static string MakeFolder() => Directory.CreateTempSubdirectory("gj").FullName;
 
+    /// <summary>Where the solution is.</summary>
+    public static string RepositoryRoot { get; } = FindRoot(AppContext.BaseDirectory);
+
+    private static string FindRoot(string folder) => File.Exists(Path.Combine(folder, "Drella.slnx")) ? folder : FindRoot(Path.GetDirectoryName(folder)!);
+
     public static async Task<string> RunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
@@ -27,6 +32,18 @@ internal static class TestHost
         try
         {
             return File.ReadAllText($"/proc/{id}/environ").Split('\0');
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    public static string[] CommandOf(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Split('\0');
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Drella.Core.Journal;
 
 namespace Drella.Core.Jobs;
@@ -19,23 +20,14 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
     /// <summary>Folds every stream. Called once, before anything else.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        Job? job = null;
-        await foreach (var entry in journal.ReadAllAsync("job/", cancellationToken))
-        {
-            var decoded = JobEntryCodec.Decode(entry);
-            if (entry.Sequence == 1)
-            {
-                PutKnown(job);
-                job = JobFold.Open(new JobId(entry.Stream.Value["job/".Length..]), decoded, entry.At)
-                    ?? throw new InvalidDataException($"{entry.Stream} does not begin with the opening of a job");
-            }
-            else
-            {
-                job = JobFold.Apply(job!, decoded, entry.At);
-            }
-        }
+        var roles = new RolePool();
 
-        PutKnown(job);
+        // Streams do not depend on each other: some are folded while the next one is read.
+        await Parallel.ForEachAsync(StreamsAsync(cancellationToken), cancellationToken, (stream, _) =>
+        {
+            Put(Fold(stream, roles));
+            return ValueTask.CompletedTask;
+        });
     }
 
     /// <summary>Opens a job, or finds the one that this revision already has.</summary>
@@ -73,12 +65,38 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
         }
     }
 
-    private void PutKnown(Job? job)
+    private async IAsyncEnumerable<List<Entry>> StreamsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (job is not null)
+        var stream = new List<Entry>();
+        await foreach (var entry in journal.ReadAllAsync("job/", cancellationToken))
         {
-            Put(job);
+            if (entry.Sequence == 1 && stream.Count > 0)
+            {
+                yield return stream;
+                stream = [];
+            }
+
+            stream.Add(entry);
         }
+
+        if (stream.Count > 0)
+        {
+            yield return stream;
+        }
+    }
+
+    private static Job Fold(List<Entry> stream, RolePool roles)
+    {
+        var first = stream[0];
+        var opening = JobEntryCodec.Decode(first);
+        if (opening is JobEntry.Opened opened)
+        {
+            opening = new JobEntry.Opened(opened.Request with { Pipeline = roles.Share(opened.Request.Pipeline) });
+        }
+
+        var job = JobFold.Open(new JobId(first.Stream.Value["job/".Length..]), opening, first.At)
+            ?? throw new InvalidDataException($"{first.Stream} does not begin with the opening of a job");
+        return stream.Skip(1).Aggregate(job, (state, entry) => JobFold.Apply(state, JobEntryCodec.Decode(entry), entry.At));
     }
 
     private LiveJob Put(Job job)

@@ -19,6 +19,7 @@ internal sealed class ForgePages(Database database, Credentials credentials, Rep
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/-/forge.css", StyleAsync);
+        routes.MapGet("/", (RequestDelegate)IndexAsync);
         routes.MapGet(Repo, (RequestDelegate)(c => PageAsync(c, RepositoryAsync)));
         routes.MapGet(Repo + "/pulls", (RequestDelegate)(c => PageAsync(c, PullsAsync)));
         routes.MapGet(Repo + "/issues", (RequestDelegate)(c => PageAsync(c, IssuesAsync)));
@@ -34,7 +35,28 @@ internal sealed class ForgePages(Database database, Credentials credentials, Rep
         await style.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
-    private async Task PageAsync(HttpContext context, Func<RepoRow, HttpContext, Task<(string Title, Html Body)>> page)
+    private Task IndexAsync(HttpContext context) => GuardAsync(context, () =>
+    {
+        var user = credentials.Authenticate(context.Request.Headers.Authorization);
+        var repos = database.Read(db => db.AllRepos().Where(repo => db.RoleOf(repo, user) >= ForgeRole.Read).ToList());
+        if (repos.Count == 0 && user is null)
+        {
+            throw ForgeRefusal.Unauthorized();
+        }
+
+        var items = Html.Join(repos.Select(repo => Html.Of(
+            $"<li><a href=\"/{repo.FullName}\">{repo.FullName}</a> <small>{repo.Description}</small></li>")));
+        return Task.FromResult(("Repositories", Html.Of($"<h1>Repositories</h1><div class=\"card\"><ul class=\"plain\">{(repos.Count == 0 ? Html.Of($"<li>None that you may see.</li>") : items)}</ul></div>")));
+    });
+
+    private Task PageAsync(HttpContext context, Func<RepoRow, HttpContext, Task<(string Title, Html Body)>> page) => GuardAsync(context, async () =>
+    {
+        var repo = Authorise(context);
+        var (title, body) = await page(repo, context);
+        return (title, Html.Of($"<nav><a href=\"/\">All</a> · <a href=\"/{repo.FullName}\">{repo.FullName}</a> · <a href=\"/{repo.FullName}/pulls\">Pull requests</a> · <a href=\"/{repo.FullName}/issues\">Issues</a></nav>{body}"));
+    });
+
+    private static async Task GuardAsync(HttpContext context, Func<Task<(string Title, Html Body)>> page)
     {
         context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
         context.Response.Headers.XContentTypeOptions = "nosniff";
@@ -42,16 +64,15 @@ internal sealed class ForgePages(Database database, Credentials credentials, Rep
         context.Response.ContentType = "text/html; charset=utf-8";
         try
         {
-            var repo = Authorise(context);
-            var (title, body) = await page(repo, context);
-            await WriteAsync(context, title, Html.Of($"<nav><a href=\"/{repo.FullName}\">{repo.FullName}</a> · <a href=\"/{repo.FullName}/pulls\">Pull requests</a> · <a href=\"/{repo.FullName}/issues\">Issues</a></nav>{body}"));
+            var (title, body) = await page();
+            await WriteAsync(context, title, body);
         }
         catch (ForgeRefusal refusal)
         {
             context.Response.StatusCode = refusal.Status;
             if (refusal.Status == 401)
             {
-                context.Response.Headers.WWWAuthenticate = "Basic realm=\"drella\"";
+                context.Response.Headers.WWWAuthenticate = "Basic realm=\"drella: your user name, and a token as password\"";
             }
 
             await WriteAsync(context, refusal.Message, Html.Of($"<h1>{refusal.Message}</h1>"));

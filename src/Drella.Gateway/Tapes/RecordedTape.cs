@@ -7,6 +7,9 @@ namespace Drella.Gateway.Tapes;
 /// <summary>Plays a recorded tape again. Like a scripted one it reads its place from the conversation and keeps none itself.</summary>
 public sealed class RecordedTape : IModelUpstream
 {
+    // A member that is missing makes the line no exchange; it is not taken for null.
+    private static readonly JsonSerializerOptions Wire = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+
     private readonly Dictionary<(string, int, int, string), RecordedExchange> exchanges = [];
     private readonly Lock reporting = new();
     private readonly List<string> served = [];
@@ -71,7 +74,7 @@ public sealed class RecordedTape : IModelUpstream
     {
         try
         {
-            return JsonSerializer.Deserialize<RecordedExchange>(line, JsonSerializerOptions.Web) ?? throw new FormatException("An empty exchange.");
+            return JsonSerializer.Deserialize<RecordedExchange>(line, Wire) ?? throw new FormatException("An empty exchange.");
         }
         catch (JsonException bad)
         {

@@ -88,7 +88,7 @@ internal sealed class TranscriptPart(WebPorts ports, Job job, int? page, int? ru
         AgentEvent.ToolResult e => new Html().Add(
             $"<details class=\"result {(e.Ok ? "ok" : "bad")}\"><summary>{(e.Ok ? "result" : "error")}: {FirstLine(e.Output)}</summary><pre tabindex=\"0\">{Html.Cut(e.Output)}</pre></details>"),
         AgentEvent.Permission e => new Html().Add($"<p class=\"bad\">{e.Tool} was refused inside: {Html.Cut(e.Reason)}</p>"),
-        AgentEvent.InputTaken e => new Html().Add($"<p class=\"told pre\">Told: {Html.Cut(e.Content)}</p>"),
+        AgentEvent.InputTaken e => new Html().Add($"<details class=\"told\"><summary>Told: {FirstLine(e.Content)}</summary><p class=\"pre\">{Html.Cut(e.Content)}</p></details>"),
         AgentEvent.Compaction => new Html().Raw("<p class=\"meta\">It shortened its context</p>"),
         AgentEvent.Error e => new Html().Add($"<p class=\"bad\">{e.Class} {e.Status}: {Html.Cut(e.Message)}</p>"),
         AgentEvent.Retry e => new Html().Add($"<p class=\"meta\">The model was not there ({e.Status}); try {e.Attempt}</p>"),

@@ -32,8 +32,8 @@ internal sealed class BuiltinForge : IAsyncDisposable
 
     public static async Task<BuiltinForge> StartAsync(DrellaConfig config, SecretFolder secrets, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var server = await ForgeServer.StartAsync(
-            new ForgeOptions { DataFolder = Path.Combine(config.DataFolder, "forge"), ListenUrl = config.Forge.Listen }, time, loggers, cancellationToken);
+        var server = await Listening.OnAsync("forge.listen", config.Forge.Listen, () => ForgeServer.StartAsync(
+            new ForgeOptions { DataFolder = Path.Combine(config.DataFolder, "forge"), ListenUrl = config.Forge.Listen }, time, loggers, cancellationToken));
         var humanToken = secrets.Ensure("forge-operator");
         server.Admin.EnsureUser(Bot, config.IdentityName, config.IdentityEmail, isBot: true);
         server.Admin.EnsureUser(Human, isAdmin: true);

@@ -33,7 +33,7 @@ internal sealed class WebHost : IAsyncDisposable
         var token = daemon.Secrets.Ensure("api");
         var webhookSecret = daemon.Secrets.Ensure("webhook");
         var submitted = new Submissions(daemon);
-        var server = await WebServer.StartAsync(
+        var server = await Listening.OnAsync("listen", daemon.Config.Listen, () => WebServer.StartAsync(
             new WebOptions
             {
                 ListenUrl = daemon.Config.Listen,
@@ -57,7 +57,7 @@ internal sealed class WebHost : IAsyncDisposable
                 Time = time,
                 Loggers = loggers,
             },
-            cancellationToken);
+            cancellationToken));
         var marker = WriteMarker(daemon.Config.DataFolder, server.BaseUrl, token);
         await EnsureWebhooksAsync(daemon, server.BaseUrl, webhookSecret, loggers, cancellationToken);
         return new WebHost(server, token, marker);
@@ -119,9 +119,16 @@ internal sealed class WebHost : IAsyncDisposable
 
             try
             {
-                return await daemon.Factory.SubmitAsync(spec, request.Text, "operator", cancellationToken) is var order && order.Request is { } ready
-                    ? new OpenJobResult((await daemon.Core.Jobs.OpenAsync(ready, cancellationToken)).Job.Id, [])
-                    : new OpenJobResult(null, [.. order.Problems.Select(problem => problem.ToString())]);
+                var order = await daemon.Factory.SubmitAsync(spec, request.Text, "operator", cancellationToken);
+                if (order.Request is not { } ready)
+                {
+                    return new OpenJobResult(null, [.. order.Problems.Select(problem => problem.ToString())]);
+                }
+
+                // The same text handed in twice is one order; one that is over must not look like a new one.
+                return daemon.Core.Jobs.Find(ready.Source.Job)?.Job is { Conclusion: { } end } known
+                    ? new OpenJobResult(null, [$"job {known.Id} was made of this very text and is over ({end}); change the text, or see 'drella job retry {known.Id}'"])
+                    : new OpenJobResult((await daemon.Core.Jobs.OpenAsync(ready, cancellationToken)).Job.Id, []);
             }
             catch (DriverException error)
             {

@@ -54,51 +54,54 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
     private const string SpecName = "greet-loudly";
     private static readonly JsonSerializerOptions Wire = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    private readonly string folder = Path.GetFullPath(options.Folder ?? Path.Combine(Path.GetTempPath(), "drella-demo-" + time.GetUtcNow().ToString("HHmmss", CultureInfo.InvariantCulture)));
+    private readonly string folder = options.Folder is { } named ? Path.GetFullPath(named) : Directory.CreateTempSubdirectory("drella-demo-").FullName;
     private readonly DemoTalk say = new(talk, time);
     private Daemon.Daemon? daemon;
     private WebHost? web;
+    private Task running = Task.CompletedTask;
 
     public static string Shipped(string path) => Path.Combine(AppContext.BaseDirectory, "demo", path);
 
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Runs the demo and shows its result; true when all of it happened.</summary>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = Task.CompletedTask;
-        string? problem;
+        try
+        {
+            var problem = await TryAsync(stop.Token);
+            var result = await ResultAsync(problem, time.GetElapsedTime(started), cancellationToken);
+            Show(result);
+            if (options.Keep && daemon is not null)
+            {
+                say.Line("Still serving; Ctrl-C ends it.");
+                await running.WaitAsync(cancellationToken);
+            }
+
+            return result.Ok;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await running;
+            await (web?.DisposeAsync() ?? default);
+            await (daemon?.DisposeAsync() ?? default);
+        }
+    }
+
+    /// <summary>Returns what went wrong, or null.</summary>
+    private async Task<string?> TryAsync(CancellationToken cancellationToken)
+    {
         try
         {
             await StartAsync(cancellationToken);
-            running = daemon!.RunAsync(stop.Token);
-            problem = await TellAsync(cancellationToken);
+            running = daemon!.RunAsync(cancellationToken);
+            return await TellAsync(cancellationToken);
         }
-        catch (StartFailure error)
+        catch (Exception error) when (error is StartFailure or Core.DriverException or HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            problem = error.Message;
+            return error.Message;
         }
-        catch (Core.DriverException error)
-        {
-            problem = error.Message;
-        }
-        catch (HttpRequestException error)
-        {
-            problem = error.Message;
-        }
-
-        var result = await ResultAsync(problem, time.GetElapsedTime(started), cancellationToken);
-        Show(result);
-        if (options.Keep && daemon is not null)
-        {
-            say.Line("Still serving; Ctrl-C ends it.");
-            await Task.WhenAny(running, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
-        }
-
-        await stop.CancelAsync();
-        await running;
-        await (web?.DisposeAsync() ?? default);
-        await (daemon?.DisposeAsync() ?? default);
-        return result.Ok ? 0 : 1;
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Drella.Core;
 using Drella.Core.Journal;
 using Drella.Drivers.Journals.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,6 +16,7 @@ internal static class JournalProbe
     /// <summary>The hidden verb under which this program is its own child.</summary>
     public const string Verb = "probe-journal-writer";
 
+    private const string Name = "journal survives a kill";
     private const int Enough = 200;
 
     public static async Task<Check> RunAsync(TimeProvider time, CancellationToken cancellationToken)
@@ -23,18 +25,32 @@ internal static class JournalProbe
         try
         {
             var acknowledged = await WriteAndKillAsync(folder, cancellationToken);
-            using var data = DataFolder.Open(folder, time);
-            await using var store = await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { Folder = data }, time, NullLogger<SqliteJournalStore>.Instance, cancellationToken);
-            var chain = await store.Journal.VerifyAsync(null, cancellationToken);
-            return new Check(
-                "journal survives a kill",
-                chain.FirstBad is null && chain.Entries >= acknowledged && acknowledged >= Enough,
-                $"{acknowledged} entries acknowledged before kill -9, {chain.Entries} there after it, chain {(chain.FirstBad is null ? "intact" : "broken")}",
-                "the disk does not keep what it says it keeps; use another one");
+            return await JudgeAsync(folder, acknowledged, time, cancellationToken);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Looks for the acknowledged entries in what the killed writer left.</summary>
+    public static async Task<Check> JudgeAsync(string folder, long acknowledged, TimeProvider time, CancellationToken cancellationToken)
+    {
+        const string Remedy = "the disk does not keep what it says it keeps; use another one";
+        try
+        {
+            using var data = DataFolder.Open(folder, time);
+            await using var store = await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { Folder = data }, time, NullLogger<SqliteJournalStore>.Instance, cancellationToken);
+            var chain = await store.Journal.VerifyAsync(null, cancellationToken);
+            return new Check(
+                Name,
+                chain.FirstBad is null && chain.Entries >= acknowledged && acknowledged >= Enough,
+                $"{acknowledged} entries acknowledged before kill -9, {chain.Entries} there after it, chain {(chain.FirstBad is null ? "intact" : "broken")}",
+                Remedy);
+        }
+        catch (DriverException error)
+        {
+            return new Check(Name, false, $"{acknowledged} entries acknowledged before kill -9; after it: {error.Message}", Remedy);
         }
     }
 
@@ -51,10 +67,12 @@ internal static class JournalProbe
         }
     }
 
-    private static async Task<long> WriteAndKillAsync(string folder, CancellationToken cancellationToken)
+    /// <summary>Has a child write, kills it in the middle, and returns how many entries it had been told are kept.</summary>
+    public static async Task<long> WriteAndKillAsync(string folder, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        var running = Path.GetFileNameWithoutExtension(Environment.ProcessPath);
+        var start = new ProcessStartInfo(running is "drella" or "dotnet" ? Environment.ProcessPath! : "dotnet") { RedirectStandardOutput = true };
+        if (running != "drella")
         {
             start.ArgumentList.Add(typeof(JournalProbe).Assembly.Location);
         }

@@ -24,9 +24,9 @@ internal sealed class DaemonClient : IDisposable
             throw new VerbFailure(ExitCode.NoDaemon, $"no daemon runs on {call.Config().DataFolder}; 'drella up' starts one");
         }
 
-        var where = JsonSerializer.Deserialize<Marker>(File.ReadAllText(file), WebServer.Wire)!;
-        var http = new HttpClient { BaseAddress = new Uri(where.Url), Timeout = Timeout.InfiniteTimeSpan };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", where.Token);
+        var (url, token) = Read(file);
+        var http = new HttpClient { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return new DaemonClient(http);
     }
 
@@ -103,6 +103,27 @@ internal sealed class DaemonClient : IDisposable
         throw new VerbFailure(code, Reason(text));
     }
 
+    private static (Uri Url, string Token) Read(string file)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<Marker>(File.ReadAllText(file), WebServer.Wire) is { Url: { } text, Token: { } token } && Uri.TryCreate(text, UriKind.Absolute, out var url))
+            {
+                return (url, token);
+            }
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new VerbFailure(ExitCode.Failed, $"{file} may be read by its owner only; run this as the user that the daemon runs as");
+        }
+
+        throw new VerbFailure(ExitCode.NoDaemon, $"{file} does not say where the daemon is; end the daemon if it runs, and 'drella up' writes the file anew");
+    }
+
     private static string Reason(string text)
     {
         try
@@ -118,5 +139,5 @@ internal sealed class DaemonClient : IDisposable
         }
     }
 
-    private sealed record Marker(string Url, string Token, int Pid);
+    private sealed record Marker(string? Url, string? Token, int Pid);
 }

@@ -15,15 +15,24 @@ internal static class DaemonVerbs
 
         var live = new Option<bool>("--live") { Description = "Ask the real model; needs ANTHROPIC_API_KEY" };
         var keep = new Option<bool>("--keep") { Description = "Go on serving when it is over" };
-        var folder = new Option<DirectoryInfo?>("--folder") { Description = "Where everything goes" };
+        var folder = new Option<DirectoryInfo?>("--folder") { Description = "Where everything goes (default: a fresh folder under the temporary folder)" };
         yield return shell.Verb(
             "demo",
             "Do the main job once, from a merged spec to a merged pull request, and show it",
-            async call => (ExitCode)await new DemoRun(
-                new DemoOptions(call.Value(live), call.Speaker.IsJson, call.Value(keep), call.Value(folder)?.FullName), call.Speaker.Output, call.Speaker.Talk, TimeProvider.System).RunAsync(call.Cancellation),
+            call => DemoAsync(call, new DemoOptions(call.Value(live), call.Speaker.IsJson, call.Value(keep), call.Value(folder)?.FullName)),
             live,
             keep,
             folder);
+    }
+
+    private static async Task<ExitCode> DemoAsync(Call call, DemoOptions options)
+    {
+        if (options.Folder is { } folder && (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())))
+        {
+            throw new VerbFailure(ExitCode.Refused, $"--folder: {folder} is not empty and is left alone; name a folder that is not there yet");
+        }
+
+        return await new DemoRun(options, call.Speaker.Output, call.Speaker.Talk, TimeProvider.System).RunAsync(call.Cancellation) ? ExitCode.Ok : ExitCode.Failed;
     }
 
     private static async Task<ExitCode> UpAsync(Call call)
@@ -46,7 +55,13 @@ internal static class DaemonVerbs
             call.Speaker.Say($"forge      {forge.Url} (user {BuiltinForge.Human}, token in {Path.Combine(config.DataFolder, "secrets", "forge-operator")})");
         }
 
-        call.Speaker.Say($"journal    {Path.Combine(config.DataFolder, "journal.db")}");
+        var journal = Path.Combine(config.DataFolder, "journal.db");
+        call.Speaker.Say($"journal    {journal}");
+        if (call.Speaker.IsJson)
+        {
+            call.Speaker.Data(new { dashboard = web.LoginUrl, forge = daemon.Builtin?.Url.ToString(), journal, sandbox = probe.Provider }, _ => { });
+        }
+
         await daemon.RunAsync(call.Cancellation);
         return ExitCode.Ok;
     }

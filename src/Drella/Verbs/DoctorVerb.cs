@@ -22,7 +22,9 @@ internal static class DoctorVerb
         checks.AddRange(await Prerequisites.CheckAsync(config, call.Cancellation));
         if (checks.All(check => check.Ok || check.Name == "model key"))
         {
+            call.Speaker.Say("attacking a sandbox from inside …");
             checks.AddRange(await SandboxProbes.RunAsync(Programs.Root(config.DataFolder), TimeProvider.System, call.Cancellation));
+            call.Speaker.Say("killing a process that writes a journal …");
             checks.Add(await JournalProbe.RunAsync(TimeProvider.System, call.Cancellation));
         }
 

@@ -47,13 +47,18 @@ internal static class EvidenceVerbs
         }
 
         var chain = await store.Journal.VerifyAsync(stream, call.Cancellation);
+        if (stream is { } asked && chain is { Streams: 0, FirstBad: null })
+        {
+            throw new VerbFailure(ExitCode.NotFound, $"the journal holds nothing of {asked}; 'drella job ls' lists the jobs");
+        }
+
         var problems = new List<string>();
         if (chain.FirstBad is { } bad)
         {
             problems.Add($"{bad.Stream} entry {bad.Sequence}: {bad.What}");
         }
 
-        var transcripts = chain.FirstBad is null ? await VerifyTranscriptsAsync(store, stream?.Value ?? "job/", problems, call.Cancellation) : 0;
+        var transcripts = chain.FirstBad is null ? await VerifyTranscriptsAsync(call, store, stream?.Value ?? "job/", chain.Entries, problems) : 0;
         var result = new Verified(problems.Count == 0, chain.Streams, chain.Entries, transcripts, problems);
         call.Speaker.Data(result, writer =>
         {
@@ -63,12 +68,15 @@ internal static class EvidenceVerbs
         return result.Ok ? ExitCode.Ok : ExitCode.CheckFailed;
     }
 
-    private static async Task<int> VerifyTranscriptsAsync(SqliteJournalStore store, string prefix, List<string> problems, CancellationToken cancellationToken)
+    private static async Task<int> VerifyTranscriptsAsync(Call call, SqliteJournalStore store, string prefix, long entries, List<string> problems)
     {
         var count = 0;
+        var read = 0L;
+        using var progress = call.Speaker.Progress("verify");
         JobEntry.AgentStarted? run = null;
-        await foreach (var entry in store.Journal.ReadAllAsync(prefix, cancellationToken))
+        await foreach (var entry in store.Journal.ReadAllAsync(prefix, call.Cancellation))
         {
+            progress.Report(++read / (double)entries);
             switch (JobEntryCodec.Decode(entry))
             {
                 case JobEntry.AgentStarted started:
@@ -77,7 +85,7 @@ internal static class EvidenceVerbs
                 case JobEntry.AgentEnded ended when run is not null:
                     using (var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
                     {
-                        await foreach (var chunk in store.Blobs.ReadAsync(new BlobId(run.Transcript), 0, cancellationToken))
+                        await foreach (var chunk in store.Blobs.ReadAsync(new BlobId(run.Transcript), 0, call.Cancellation))
                         {
                             hash.AppendData(chunk.Span);
                         }
@@ -100,17 +108,11 @@ internal static class EvidenceVerbs
     {
         var destination = call.Value(argument)!.FullName;
         await using var store = await OpenAsync(call.Config().DataFolder, call.Cancellation);
-        var shown = -1;
-        var progress = new Progress<double>(done =>
+        using (var progress = call.Speaker.Progress("backup"))
         {
-            var percent = (int)(done * 100);
-            if (percent / 10 != shown / 10 && !call.Speaker.IsJson)
-            {
-                shown = percent;
-                call.Speaker.Say($"{percent} %");
-            }
-        });
-        await store.BackupAsync(destination, progress, call.Cancellation);
+            await store.BackupAsync(destination, progress, call.Cancellation);
+        }
+
         call.Speaker.Data(new { destination }, writer => writer.WriteLine(destination));
         return ExitCode.Ok;
     }

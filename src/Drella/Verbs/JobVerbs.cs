@@ -48,8 +48,9 @@ internal static class JobVerbs
             throw new VerbFailure(ExitCode.NotFound, $"{file} is not there");
         }
 
+        var fallback = call.Repo(repo)?.ToString();
         using var client = DaemonClient.Open(call);
-        var answer = await client.PostAsync("/api/specs", new { text = await File.ReadAllTextAsync(file.FullName, call.Cancellation), repo = call.Value(repo) }, call.Cancellation);
+        var answer = await client.PostAsync("/api/specs", new { text = await File.ReadAllTextAsync(file.FullName, call.Cancellation), repo = fallback }, call.Cancellation);
         var job = answer.GetProperty("job").GetString()!;
         call.Speaker.Data(new { job }, writer => writer.WriteLine(job));
         return call.Value(follow) ? await FollowAsync(call, client, job) : ExitCode.Ok;

@@ -19,7 +19,7 @@ internal static class SpecVerbs
 
     private static async Task<ExitCode> LintAsync(Call call, Argument<FileInfo[]> files, Option<string?> repoOption)
     {
-        Core.Forges.RepoName? repo = Core.Forges.RepoName.TryParse(call.Value(repoOption), out var named) ? named : null;
+        var repo = call.Repo(repoOption);
         var remarks = new List<Remark>();
         foreach (var file in call.Value(files)!)
         {

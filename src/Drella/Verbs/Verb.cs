@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics.CodeAnalysis;
 using Drella.Configuration;
 using Drella.Core;
+using Drella.Core.Forges;
 using Drella.Terminal;
 
 namespace Drella.Verbs;
@@ -93,6 +94,12 @@ internal sealed record Call(Shell Shell, ParseResult Parsed, Speaker Speaker, Ca
     public T? Value<T>(Option<T> option) => Parsed.GetValue(option);
 
     public T? Value<T>(Argument<T> argument) => Parsed.GetValue(argument);
+
+    /// <summary>A repository given on the command line, or null; what is none is not taken for absent.</summary>
+    public RepoName? Repo(Option<string?> option) =>
+        Value(option) is not { } text ? default(RepoName?)
+        : RepoName.TryParse(text, out var repo) ? repo
+        : throw new VerbFailure(ExitCode.Usage, $"{option.Name}: '{text}' is not a repository; write OWNER/NAME");
 
     public string ConfigFile => Parsed.GetValue(Shell.ConfigOption)?.FullName ?? Path.GetFullPath(ConfigLoader.FileName);
 

@@ -111,11 +111,11 @@ internal sealed unsafe class ByteQueue(Segments segments, int capacity)
         }
     }
 
-    /// <summary>Counts bytes that went past without being held.</summary>
+    /// <summary>Counts bytes that went past without being held. Only while none is held.</summary>
     public void Skip(int count)
     {
         End += (ulong)count;
-        DropTo(End);
+        Start = End;
     }
 
     /// <summary>Gives the memory back; the offsets stay as if all were consumed.</summary>

@@ -188,6 +188,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc"), SuppressGCTransition]
     public static partial int poll(PollEntry* entries, nuint count, int milliseconds);
 
+    [LibraryImport("libc"), SuppressGCTransition]
+    public static partial int fstatfs(int descriptor, long* status);
+
     // What follows may take long, and is done once in a life.
     [LibraryImport("libc")]
     public static partial int mount(byte* source, byte* target, byte* type, nuint flags, byte* data);

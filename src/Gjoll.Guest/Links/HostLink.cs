@@ -165,7 +165,7 @@ internal sealed unsafe class HostLink
                 }
 
                 _parser.Advance((int)count);
-                while (_parser.TryRead(out var frame))
+                while (TryRead(out var frame))
                 {
                     _session.Handle(frame);
                 }
@@ -174,6 +174,22 @@ internal sealed unsafe class HostLink
                 {
                     return;
                 }
+            }
+        }
+    }
+
+    private bool TryRead(out Frame frame)
+    {
+        while (true)
+        {
+            try
+            {
+                return _parser.TryRead(out frame);
+            }
+            catch (WireException) when (!_switchboard.IsLinked)
+            {
+                // Before the handshake anything may come; the greeting is behind it.
+                _parser.Realign();
             }
         }
     }

@@ -15,6 +15,9 @@ public sealed class BubblewrapOptions
     /// <summary>Use cgroups where they can be written.</summary>
     public bool UseCgroups { get; set; } = true;
 
+    /// <summary>Where the compiled guest agent and warden are; null looks beside the app, and where GJOLL_NATIVE says.</summary>
+    public string? NativeFolder { get; set; }
+
     /// <summary>How long starting may take before it counts as failed.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(20);
 

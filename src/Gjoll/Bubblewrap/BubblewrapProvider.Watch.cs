@@ -12,6 +12,7 @@ public sealed partial class BubblewrapProvider
     {
         await _end.CancelAsync();
         await _watch;
+        await _host.DisposeAsync();
         _end.Dispose();
     }
 

@@ -46,6 +46,11 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
     public async Task<ISandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
+        if (spec.Image is not null || spec.Start == WarmStart.Demand)
+        {
+            throw new GjollException("The bubblewrap provider has no images and no warm starts: use the qemu provider, or leave them out.");
+        }
+
         CheckSocketLengths(spec);
         PrepareFolders();
         using var held = await _registry.LockAsync(spec.Name, cancellationToken);
@@ -90,12 +95,11 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
         }
 
         using var held = await _registry.LockAsync(name, cancellationToken);
-        if (_registry.Read(name) is not { Ready: true } record)
+        if (_registry.Read(name) is not { Ready: true })
         {
             return null;
         }
 
-        new Endpoints(_folders, name).Refresh(record, demand: false);
         return new BubblewrapSandbox(name, _host);
     }
 
@@ -152,7 +156,8 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
     {
         const int Longest = 107;
         var endpoints = new Endpoints(_folders, spec.Name);
-        foreach (var socket in spec.Forwards.Select(forward => endpoints.HostPath(forward.HostSocket)))
+        string[] own = [_folders.Control(spec.Name), _folders.LinkSocket(spec.Name)];
+        foreach (var socket in spec.Forwards.Select(forward => endpoints.HostPath(forward.HostSocket)).Concat(own))
         {
             if (System.Text.Encoding.UTF8.GetByteCount(socket) > Longest)
             {

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Gjoll.Channel;
-using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;
 
@@ -30,33 +28,21 @@ internal sealed class BubblewrapSandbox(SandboxName name, SandboxHost host) : IS
     public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
     {
         using var held = await host.Registry.LockAsync(name, cancellationToken);
-        new Endpoints(host.Folders, name).Refresh(host.Demand(name), demand: false);
+        host.RefreshForwards(name);
     }
 
-    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken)
-    {
-        SpecCheck.Check(spec);
-        cancellationToken.ThrowIfCancellationRequested();
-        if (spec is not { Id: null, Terminal: null, AsRoot: false })
-        {
-            throw Cannot("keep a program, give it a terminal or run it as root");
-        }
+    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => spec.AsRoot
+        ? throw new GjollException("A bubblewrap sandbox has no root: use the qemu provider.")
+        : host.Channel(name).ExecAsync(spec, cancellationToken);
 
-        var record = host.Demand(name);
-        var run = record.Run ?? throw new GjollException($"Sandbox {name} is not running.");
-        var (process, door) = Entry.Start(spec, record, run, host.Folders.Marker(name), record.Cgroups, !host.Cgroups.LimitsProcesses);
-        return Task.FromResult<IGuestProcess>(new GuestProcess(process, door, spec, run, host.Time));
-    }
+    public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) =>
+        host.Channel(name).AttachAsync(id, output, error, cancellationToken);
 
-    public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) => Task.FromResult<IGuestProcess?>(null);
+    public Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken) => host.Channel(name).ListProgramsAsync(cancellationToken);
 
-    public Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<GuestProgram>>([]);
+    public Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken) => host.Channel(name).ConnectAsync(guestPort, cancellationToken);
 
-    public Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken) => throw Cannot("connect to a port of the guest");
-
-    public Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken) => throw Cannot("ask how the guest is");
-
-    private static GjollException Cannot(string attempt) => new($"The bubblewrap provider cannot {attempt}: use the qemu provider.");
+    public Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken) => host.Channel(name).HealthAsync(cancellationToken);
 
     public Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken) =>
         GuestFiles.WriteAsync(this, guestPath, content, mode, cancellationToken);

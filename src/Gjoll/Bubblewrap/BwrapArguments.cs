@@ -11,7 +11,7 @@ internal static class BwrapArguments
 
     private static readonly string[] SystemLinks = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer, Endpoints endpoints)
+    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer)
     {
         var spec = record.Spec;
         var scratch = Math.Max(SmallTmpfs, Math.Min(spec.Limits.DiskBytes, spec.Limits.MemoryBytes / 2));
@@ -44,27 +44,20 @@ internal static class BwrapArguments
 
         arguments.AddRange(["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", Text(scratch), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
         arguments.AddRange(["--perms", "1777", "--size", Text(scratch), "--tmpfs", "/tmp", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
-        arguments.AddRange(["--perms", "0755", "--size", Text(SmallTmpfs), "--tmpfs", "/run", "--ro-bind", mounts.Source("run"), GuestPaths.Endpoints]);
-        foreach (var (forward, index) in spec.Forwards.Select((forward, index) => (forward, index)))
-        {
-            if (forward.GuestPath is { } path)
-            {
-                arguments.AddRange(["--symlink", endpoints.GuestPath(forward, index), path]);
-            }
-        }
-
+        arguments.AddRange(["--perms", "0755", "--size", Text(SmallTmpfs), "--tmpfs", "/run", "--ro-bind", mounts.Source("link"), GuestPaths.Endpoints]);
         arguments.AddRange(["--perms", "0755", "--dir", "/home", "--bind", layer.Source("home"), GuestPaths.Home, "--bind", layer.Source("work"), GuestPaths.Workspace]);
         foreach (var (folder, index) in spec.ReadOnlyFolders.Select((folder, index) => (folder, index)))
         {
             arguments.AddRange(["--ro-bind", mounts.Source("ro" + Text(index)), folder.GuestPath]);
         }
 
+        arguments.AddRange(["--perms", "0755", "--dir", "/opt", "--perms", "0755", "--dir", "/opt/.gjoll", "--ro-bind", mounts.Source("agent"), GuestPaths.Agent]);
         arguments.AddRange(["--remount-ro", "/", "--chdir", "/", "--info-fd", "9"]);
         return arguments;
     }
 
     /// <summary>The guest's first program, with what comes before it on bubblewrap's own command line.</summary>
-    public static IReadOnlyList<string> Command(SandboxRecord record, Endpoints endpoints, bool limitProcesses)
+    public static IReadOnlyList<string> Command(SandboxRecord record, bool limitProcesses)
     {
         List<string> command = ["--"];
         if (limitProcesses)
@@ -72,9 +65,7 @@ internal static class BwrapArguments
             command.AddRange(["/usr/bin/prlimit", "--nproc=" + Text(record.Spec.Limits.MaxProcesses), "--"]);
         }
 
-        command.AddRange(["/bin/sh", "-c", Scripts.Keeper, "gjoll"]);
-        command.AddRange(record.Spec.Forwards.Select((forward, index) => (forward, index)).Where(pair => pair.forward.GuestPort is not null)
-            .Select(pair => $"{Text(pair.forward.GuestPort!.Value)}={endpoints.GuestPath(pair.forward, pair.index)}"));
+        command.AddRange([GuestPaths.Agent, "serve", "--connect", $"{GuestPaths.Endpoints}/{GuestPaths.LinkSocket}", "--key", $"{GuestPaths.Endpoints}/{GuestPaths.Key}"]);
         return command;
     }
 

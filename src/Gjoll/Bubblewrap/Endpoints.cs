@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gjoll.Channel;
 using Gjoll.Hosts;
 using Gjoll.Records;
@@ -6,56 +5,34 @@ using Gjoll.Records;
 namespace Gjoll.Bubblewrap;
 
 /// <summary>
-/// The folder of sockets that a guest sees at <c>/run/gjoll</c>. A socket that the owner put there is used as it is; one from elsewhere is linked in, so
-/// that the guest sees that socket and not its neighbours.
+/// The host sockets that a guest may reach. The guest sees none of them: it has the socket of its warden, which connects to them. What a guest sees at
+/// <c>/run/gjoll</c> is another folder, with that one socket in it.
 /// </summary>
 internal sealed class Endpoints(SandboxFolders folders, SandboxName name)
 {
     private readonly string _folder = folders.Endpoints(name);
 
-    public string GuestPath(ForwardRecord forward, int index) => $"{GuestPaths.Endpoints}/{FileName(forward, index)}";
-
     public void Make()
     {
-        Directory.CreateDirectory(_folder);
-        File.SetUnixFileMode(_folder, Modes.FolderForAll);
+        foreach (var folder in (string[])[_folder, folders.Link(name)])
+        {
+            Directory.CreateDirectory(folder);
+            File.SetUnixFileMode(folder, Modes.FolderForAll);
+        }
     }
 
-    /// <summary>Brings links and owners up to date. With <paramref name="demand"/> a socket that is missing is an error, else it is left for later.</summary>
-    public void Refresh(SandboxRecord record, bool demand)
+    /// <summary>The table for the warden.</summary>
+    public void Write(SandboxRecord record) =>
+        WardenProcess.WriteForwards(folders.Forwards(name), [.. record.Spec.Forwards.Select(forward => HostPath(forward.HostSocket))]);
+
+    public void Demand(SandboxRecord record)
     {
-        foreach (var (forward, index) in record.Spec.Forwards.Select((forward, index) => (forward, index)))
+        if (record.Spec.Forwards.Select(forward => HostPath(forward.HostSocket)).FirstOrDefault(socket => !File.Exists(socket)) is { } missing)
         {
-            var socket = HostPath(forward.HostSocket);
-            if (!File.Exists(socket))
-            {
-                if (demand)
-                {
-                    throw new GjollException($"Sandbox {name} is to reach {socket}, but nothing is there: listen first, then start.", isTransient: true);
-                }
-
-                continue;
-            }
-
-            if (record.DropUser)
-            {
-                Native.ChangeOwner(socket, record.UserId, record.UserId);
-            }
-
-            if (!IsInside(forward))
-            {
-                var link = Path.Combine(_folder, FileName(forward, index));
-                File.Delete(link);
-                Native.MakeHardLink(socket, link);
-            }
+            throw new GjollException($"Sandbox {name} is to reach {missing}, but nothing is there: listen first, then start.", isTransient: true);
         }
     }
 
     /// <summary>Where the owner listens.</summary>
     public string HostPath(string hostSocket) => Path.Combine(_folder, hostSocket);
-
-    private string FileName(ForwardRecord forward, int index) =>
-        IsInside(forward) ? Path.GetFileName(forward.HostSocket) : "forward-" + index.ToString(CultureInfo.InvariantCulture);
-
-    private bool IsInside(ForwardRecord forward) => Path.GetDirectoryName(Path.GetFullPath(HostPath(forward.HostSocket))) == _folder;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gjoll.Channel;
 using Gjoll.Hosts;
 
 namespace Gjoll.Bubblewrap;
@@ -10,7 +11,7 @@ internal sealed class HostAbilities(BubblewrapOptions options, SandboxFolders fo
 
     private static readonly (string Program, string Package)[] Needed =
     [
-        ("bwrap", "bubblewrap"), ("socat", "socat"), ("nsenter", "util-linux"), ("setpriv", "util-linux"), ("unshare", "util-linux"), ("setsid", "util-linux"),
+        ("bwrap", "bubblewrap"), ("setpriv", "util-linux"), ("unshare", "util-linux"), ("setsid", "util-linux"),
         ("prlimit", "util-linux"), ("tar", "tar"),
     ];
 
@@ -35,6 +36,16 @@ internal sealed class HostAbilities(BubblewrapOptions options, SandboxFolders fo
         if (missing.Count > 0)
         {
             return new ProviderReport(false, $"Programs of the packages {string.Join(", ", missing)} are missing.", $"apt install {string.Join(' ', missing)}", []);
+        }
+
+        try
+        {
+            var programs = new NativePrograms(options.NativeFolder);
+            _ = (programs.Guest, programs.Warden);
+        }
+        catch (GjollException absent)
+        {
+            return new ProviderReport(false, absent.Message, "Run scripts/native.", []);
         }
 
         try

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gjoll.Channel;
 using Gjoll.Hosts;
 using Gjoll.Records;
@@ -5,22 +6,35 @@ using Gjoll.Records;
 namespace Gjoll.Bubblewrap;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
-internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
-    : ISweepable<SandboxRecord>
+internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
 {
-    private readonly Starter _starter = new(options, folders, cgroups, time);
-    private readonly Ender _ender = new(time);
+    private readonly SandboxFolders _folders;
+    private readonly RecordStore<SandboxRecord> _registry;
+    private readonly Cgroups _cgroups;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<SandboxName, GuestChannel> _channels = new();
+    private readonly BubblewrapWarden _wardens;
+    private readonly Starter _starter;
+    private readonly Ender _ender;
 
-    public SandboxFolders Folders => folders;
+    public SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
+    {
+        (_folders, _registry, _cgroups, _time) = (folders, registry, cgroups, time);
+        _wardens = new BubblewrapWarden(options, folders, time);
+        _starter = new Starter(options, folders, cgroups, _wardens, time);
+        _ender = new Ender(time);
+    }
 
-    public RecordStore<SandboxRecord> Registry => registry;
+    public SandboxFolders Folders => _folders;
 
-    public Cgroups Cgroups => cgroups;
+    public RecordStore<SandboxRecord> Registry => _registry;
 
-    public TimeProvider Time => time;
+    /// <summary>Shared by all handles of this process: one connection for each sandbox.</summary>
+    public GuestChannel Channel(SandboxName name) =>
+        _channels.GetOrAdd(name, static (name, host) => new GuestChannel(new RunningSandbox(name, host.Folders, host.Registry, host._wardens), host._time), this);
 
     public SandboxRecord Demand(SandboxName name) =>
-        registry.Read(name) is { Ready: true } record ? record : throw new GjollException($"There is no sandbox {name}.");
+        _registry.Read(name) is { Ready: true } record ? record : throw new GjollException($"There is no sandbox {name}.");
 
     public SandboxInfo Describe(SandboxName name, SandboxRecord record)
     {
@@ -35,15 +49,14 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
             Deadline = running ? record.Run!.Deadline : null,
             GuestHome = GuestPaths.Home,
             GuestWorkspace = GuestPaths.Workspace,
-            EndpointFolder = folders.Endpoints(name),
+            EndpointFolder = _folders.Endpoints(name),
         };
     }
 
     public async Task StartAsync(SandboxName name, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        var endpoints = new Endpoints(folders, name);
-        endpoints.Refresh(record, demand: true);
+        new Endpoints(_folders, name).Demand(record);
         if (record.Run is { } present && ProcessTable.IsAlive(present.Init))
         {
             return;
@@ -51,20 +64,20 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
 
         // What an earlier start left, or a start whose record was never written because its host died.
         await EndAllAsync(name, record, cancellationToken);
-        record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
-        registry.Write(name, record);
+        record = record with { WasStarted = true, Run = null, Cgroups = _cgroups.Plan(_folders.Marker(name)) };
+        _registry.Write(name, record);
         var started = false;
         try
         {
             record = record with { Run = await _starter.StartAsync(name, record, cancellationToken) };
-            registry.Write(name, record);
+            _registry.Write(name, record);
             started = true;
         }
         finally
         {
             if (!started)
             {
-                using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
+                using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(10), _time);
                 await EndAllAsync(name, record, bounded.Token);
             }
         }
@@ -83,9 +96,10 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
         }
 
         await EndAllAsync(name, record, cancellationToken);
+        await DisconnectAsync(name);
         if (record.Run is not null)
         {
-            registry.Write(name, record with { Run = null, Cgroups = [] });
+            _registry.Write(name, record with { Run = null, Cgroups = [] });
         }
     }
 
@@ -95,29 +109,56 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
         if (record is { Removing: false })
         {
             record = record with { Ready = false, Removing = true };
-            registry.Write(name, record);
+            _registry.Write(name, record);
         }
 
         await EndAllAsync(name, record, cancellationToken);
-        if (!Directory.Exists(folders.Of(name)))
+        await DisconnectAsync(name);
+        if (!Directory.Exists(_folders.Of(name)))
         {
             return;
         }
 
-        var layer = new WritableLayer(folders, name, record ?? Unknown(name));
-        foreach (var part in Directory.EnumerateFileSystemEntries(folders.Of(name)).Where(part => part != folders.Record(name)))
+        var layer = new WritableLayer(_folders, name, record ?? Unknown(name));
+        foreach (var part in Directory.EnumerateFileSystemEntries(_folders.Of(name)).Where(part => part != _folders.Record(name)))
         {
             await layer.RemoveAsync(part, cancellationToken);
         }
 
-        await layer.RemoveAsync(folders.Of(name), cancellationToken);
+        await layer.RemoveAsync(_folders.Of(name), cancellationToken);
+    }
+
+    public void RefreshForwards(SandboxName name)
+    {
+        var record = Demand(name);
+        new Endpoints(_folders, name).Write(record);
+        if (record.Run?.Warden is { } warden)
+        {
+            WardenProcess.Refresh(warden);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var name in _channels.Keys)
+        {
+            await DisconnectAsync(name);
+        }
+    }
+
+    private async Task DisconnectAsync(SandboxName name)
+    {
+        if (_channels.TryRemove(name, out var channel))
+        {
+            await channel.DisposeAsync();
+        }
     }
 
     private async Task EndAllAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
     {
         if (record is null or { WasStarted: true })
         {
-            await _ender.EndProcessesAsync(folders.Marker(name), record?.Run?.Init, cancellationToken);
+            await _ender.EndProcessesAsync(_folders.Marker(name), record?.Run?.Init, cancellationToken);
         }
 
         await _ender.RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
@@ -127,7 +168,7 @@ internal sealed class SandboxHost(BubblewrapOptions options, SandboxFolders fold
     {
         Name = name.Value,
         Spec = SpecRecord.From(new SandboxSpec { Name = name }),
-        Created = time.GetUtcNow(),
+        Created = _time.GetUtcNow(),
         UserId = Native.UserId,
         DropUser = Native.IsRoot,
         DiskImage = false,

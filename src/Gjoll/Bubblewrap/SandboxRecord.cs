@@ -40,8 +40,11 @@ internal sealed record RunRecord
 
     public required string PidNamespace { get; init; }
 
-    /// <summary>Keeper and forwarders: they are not asked to end before the guest's own processes have.</summary>
+    /// <summary>The guest's agent: it is not asked to end before the guest's own processes have.</summary>
     public required IReadOnlyList<ProcessIdentity> Residents { get; init; }
+
+    /// <summary>The last one that was started; it may have died since. Null in a record of a version whose guests had no agent.</summary>
+    public ProcessIdentity? Warden { get; init; }
 
     public required DateTimeOffset Deadline { get; init; }
 }

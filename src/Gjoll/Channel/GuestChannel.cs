@@ -29,6 +29,7 @@ internal sealed class GuestChannel(IWardenHost host, TimeProvider time, IReadOnl
 
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private WardenClient? _client;
+    private bool _isClosed;
 
     public bool IsRunning() => host.IsRunning();
 
@@ -188,28 +189,22 @@ internal sealed class GuestChannel(IWardenHost host, TimeProvider time, IReadOnl
         }
     }
 
-    /// <summary>Lets go of the warden. Programs that are not kept end; the next use connects again.</summary>
-    public async Task DisconnectAsync()
+    /// <summary>For good: with its sandbox, or with the host process. Programs that are not kept end.</summary>
+    public async ValueTask DisposeAsync()
     {
         await _connecting.WaitAsync(CancellationToken.None);
         try
         {
+            _isClosed = true;
             if (_client is not null)
             {
                 await _client.DisposeAsync();
-                _client = null;
             }
         }
         finally
         {
             _connecting.Release();
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await DisconnectAsync();
-        _connecting.Dispose();
     }
 
     private async Task<IGuestProcess> StartAsync(ChannelProcess process, WireRequest request, string attempt, CancellationToken cancellationToken)
@@ -247,6 +242,11 @@ internal sealed class GuestChannel(IWardenHost host, TimeProvider time, IReadOnl
         await _connecting.WaitAsync(cancellationToken);
         try
         {
+            if (_isClosed)
+            {
+                throw new GjollException("The sandbox was stopped, or its provider was disposed.");
+            }
+
             if (_client is { IsConnected: true } another)
             {
                 return another;

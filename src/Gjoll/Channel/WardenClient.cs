@@ -182,6 +182,7 @@ internal sealed class WardenClient : IAsyncDisposable
 
         await stop.CancelAsync();
         await Task.WhenAll(sending, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stream.DisposeAsync();
         List<ClientChannel> channels;
         lock (_gate)
         {

@@ -9,7 +9,6 @@ internal static partial class Native
 {
     private const long PidfdSendSignal = 424;
     private const long PidfdOpen = 434;
-    private const ulong NamespaceGetParent = 0xb702;
     private const int ReadOnlyCloseOnExec = 0x80000;
 
     // O_PATH: only to name what lies in it.
@@ -53,30 +52,6 @@ internal static partial class Native
         {
             throw Failure($"give {path} to user {user}", Marshal.GetLastPInvokeError());
         }
-    }
-
-    public static void MakeHardLink(string existing, string path)
-    {
-        if (Link(existing, path) != 0)
-        {
-            throw Failure($"link {path} to {existing}", Marshal.GetLastPInvokeError());
-        }
-    }
-
-    /// <summary>The user namespace above that of a process.</summary>
-    public static SafeFileHandle OpenParentUserNamespace(int processId)
-    {
-        var inner = Open($"/proc/{processId}/ns/user", ReadOnlyCloseOnExec);
-        if (inner < 0)
-        {
-            throw Failure($"open the user namespace of process {processId}", Marshal.GetLastPInvokeError());
-        }
-
-        using var handle = new SafeFileHandle(inner, ownsHandle: true);
-        var outer = Control(handle, NamespaceGetParent);
-        return outer >= 0
-            ? new SafeFileHandle(outer, ownsHandle: true)
-            : throw Failure("find the outer user namespace", Marshal.GetLastPInvokeError());
     }
 
     /// <summary>An empty file in memory, on which <see cref="Seal"/> works.</summary>
@@ -135,9 +110,6 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeLinkOwner(string path, uint user, uint group);
 
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(string existing, string path);
-
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatusOf(int folder, string path, int flags, uint mask, [Out] byte[] status);
 
@@ -149,7 +121,4 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int ControlFile(SafeFileHandle descriptor, int command, int argument);
-
-    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int Control(SafeFileHandle descriptor, ulong request);
 }

@@ -84,7 +84,8 @@ internal sealed class BuildFolders : IDisposable
         }
     }
 
-    public GjollException NoSpace(VariantDefinition variant, Exception cause) => NoSpace(Cache, Required(variant), cause);
+    public GjollException NoSpace(VariantDefinition variant, Exception cause) =>
+        NoSpace(new[] { Cache, Store.Folder }.MinBy(folder => new DriveInfo(folder).AvailableFreeSpace)!, Required(variant), cause);
 
     public void Dispose() => _lock.Dispose();
 

@@ -33,6 +33,11 @@ internal static class DefinitionText
         {
             errors.Add(new DefinitionError(broken.Start.Line, $"This is not YAML: {(broken.InnerException ?? broken).Message}"));
         }
+        catch (InvalidOperationException)
+        {
+            // What its scanner throws at some texts, such as a list that is never closed. It knows no line then.
+            errors.Add(new DefinitionError(1, "This is not YAML: a bracket, brace or quotation mark may lack its partner."));
+        }
 
         return null;
     }

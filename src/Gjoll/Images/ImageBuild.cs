@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Gjoll.Images;
@@ -29,9 +30,8 @@ internal sealed class ImageBuild(
 
         var building = folders.Store.MakeBuildingFolder(folders.Cache);
         var kernelRelease = await MakeKernelAsync(packages, guest, building, cancellationToken);
-        var tree = await MakeTreeAsync(packages, npm, hostFolders, cancellationToken);
-        await TestAsync(tree, cancellationToken);
-        await MakeDiskAsync(tree, inputs, building, cancellationToken);
+        var overlay = await MakeOverlayAsync(packages, npm, hostFolders, cancellationToken);
+        await MakeDiskAsync(packages, overlay, inputs, building, cancellationToken);
         Report(ImageBuildStage.Storing, "writing the manifest");
         await File.WriteAllBytesAsync(Path.Combine(building, ImageManifest.SbomFile), await SbomAsync(packages, hostFolders, guest, inputs, cancellationToken), cancellationToken);
         var manifest = await ManifestAsync(building, kernelRelease, Digest.Of(guest), inputs, cancellationToken);
@@ -44,7 +44,7 @@ internal sealed class ImageBuild(
         string[] wanted = [.. _layers.SelectMany(layer => layer.Packages).Append(definition.Kernel.Package).Distinct().Order(StringComparer.Ordinal)];
         Report(ImageBuildStage.Packages, $"providing {wanted.Length} packages of Debian {definition.Suite} and what they need");
         var layer = new PackageLayer(folders.Cache, folders.Work, workshop);
-        var (tar, made) = await layer.ProvideAsync(definition, wanted, options.SourcesFile, options.Refresh, cancellationToken);
+        var (tar, made) = await layer.ProvideAsync(definition, wanted, options.SourcesFile, options.Refresh, variant.DiskBytes, cancellationToken);
         Note(ImageBuildStage.Packages, made);
         return tar;
     }
@@ -143,7 +143,7 @@ internal sealed class ImageBuild(
         return kernel.Release;
     }
 
-    private async Task<string> MakeTreeAsync(
+    private async Task<string> MakeOverlayAsync(
         string packages, IReadOnlyList<(NpmDefinition Package, string Tarball)> npm, IReadOnlyList<HostFolder> hostFolders, CancellationToken cancellationToken)
     {
         Report(ImageBuildStage.Tree, "laying files over the packages");
@@ -169,11 +169,7 @@ internal sealed class ImageBuild(
             }
         }
 
-        var tree = Path.Combine(folders.Work, "tree");
-        await ScriptAsync(TreeScripts.Assemble, [tree, $"{definition.Timestamp.ToUnixTimeSeconds()}", packages, overlay], cancellationToken);
-        File.Delete(overlay);
-        _made.Add(ImageBuildStage.Tree);
-        return tree;
+        return overlay;
     }
 
     private Task AddFileAsync(OverlayTar tar, FileDefinition file, int owner, CancellationToken cancellationToken) => file switch
@@ -184,28 +180,25 @@ internal sealed class ImageBuild(
         _ => tar.AddFolderAsync(file.Path, file.Mode, owner, cancellationToken),
     };
 
-    private async Task TestAsync(string tree, CancellationToken cancellationToken)
+    /// <summary>Tree, tests and disk.</summary>
+    private async Task MakeDiskAsync(string packages, string overlay, string inputs, string building, CancellationToken cancellationToken)
     {
-        var user = _layers.SelectMany(layer => layer.Users).FirstOrDefault();
-        foreach (var (layer, test) in _layers.SelectMany(layer => layer.Tests.Select(test => (layer, test))))
-        {
-            Report(ImageBuildStage.Tests, test);
-            Doing = $"The test '{test}' of layer '{layer.Name}'";
-            await ScriptAsync(TreeScripts.Test, [tree, $"{user?.Id ?? 0}", user?.Name ?? "root", test], cancellationToken);
-        }
-
-        _made.Add(ImageBuildStage.Tests);
-    }
-
-    private async Task MakeDiskAsync(string tree, string inputs, string building, CancellationToken cancellationToken)
-    {
-        Report(ImageBuildStage.Disk, "making the disk");
         var disk = Path.Combine(building, ImageManifest.DiskFile);
         // An id that follows from the inputs: no two different images have the same one, and no two builds of one differ.
         var id = new Guid(Convert.FromHexString(inputs.AsSpan(0, 32))).ToString();
+        var user = _layers.SelectMany(layer => layer.Users).FirstOrDefault() ?? new UserDefinition { Name = "root", Id = 0, Shell = "/bin/bash" };
+        var tests = _layers.SelectMany(layer => layer.Tests.Select(test => (Layer: layer.Name, Test: test))).ToList();
         try
         {
-            await ScriptAsync(TreeScripts.MakeDisk, [tree, disk, $"{variant.DiskBytes >> 10}", id, Label()], cancellationToken);
+            await workshop.RunAsync(
+                [
+                    "/bin/bash", "-c", TreeScripts.Build, "gjoll", TreeScripts.Assemble, TreeScripts.Test, TreeScripts.MakeDisk,
+                    Directory.CreateDirectory(Path.Combine(folders.Work, "scratch")).FullName, Workshop.ScratchFor(variant.DiskBytes), $"{definition.Timestamp.ToUnixTimeSeconds()}",
+                    $"{user.Id}", user.Name, $"{variant.DiskBytes >> 10}", id, Label(), disk, packages, overlay, .. tests.Select(test => test.Test),
+                ],
+                network: false,
+                cancellationToken,
+                mark => OnMark(mark, tests));
         }
         catch (BuildStepException full) when (full.Tail.Contains("Could not allocate", StringComparison.Ordinal))
         {
@@ -213,9 +206,20 @@ internal sealed class ImageBuild(
         }
 
         await Task.Run(() => DiskTimes.Set(disk, definition.Timestamp), cancellationToken);
-        Report(ImageBuildStage.Disk, "clearing the work folder");
-        await workshop.RemoveAsync(tree, cancellationToken);
-        _made.Add(ImageBuildStage.Disk);
+        _made.AddRange([ImageBuildStage.Tree, ImageBuildStage.Tests, ImageBuildStage.Disk]);
+    }
+
+    private void OnMark(string mark, List<(string Layer, string Test)> tests)
+    {
+        if (mark == TreeScripts.DiskMark)
+        {
+            Report(ImageBuildStage.Disk, "making the disk");
+        }
+        else if (int.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < tests.Count)
+        {
+            Report(ImageBuildStage.Tests, tests[number].Test);
+            Doing = $"The test '{tests[number].Test}' of layer '{tests[number].Layer}'";
+        }
     }
 
     private async Task<byte[]> SbomAsync(string packages, IReadOnlyList<HostFolder> hostFolders, byte[] guest, string inputs, CancellationToken cancellationToken)
@@ -271,9 +275,6 @@ internal sealed class ImageBuild(
 
     // ext4 has room for 16 bytes.
     private string Label() => definition.Name.Length <= 16 ? definition.Name : definition.Name[..16];
-
-    private Task ScriptAsync(string script, IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
-        workshop.RunAsync(["/bin/bash", "-c", script, "gjoll", .. arguments], network: false, input: null, cancellationToken);
 
     private void Note(ImageBuildStage stage, bool made)
     {

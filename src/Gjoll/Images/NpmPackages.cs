@@ -22,7 +22,6 @@ internal sealed class NpmPackages(string cacheFolder, string workFolder, Worksho
                 "npm", "pack", $"{package.Package}@{package.Version}", "--pack-destination", target, "--ignore-scripts",
                 "--no-audit", "--no-fund", "--no-update-notifier", "--cache", Path.Combine(workFolder, "npm-cache"),
             ],
-            input: null,
             cancellationToken);
         var fetched = Directory.GetFiles(target, "*.tgz") is [var single] ? single : throw new GjollException($"npm fetched no tarball for {package.Package}@{package.Version}.");
         var actual = await IntegrityAsync(fetched, cancellationToken);

@@ -9,8 +9,17 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
     // Raised when the way a tree is made changes, so that old ones are not used again.
     private const string Recipe = "1";
 
+    // dpkg writes and removes tens of thousands of files, each with care for a crash that would throw all of them away anyway. The mount goes with its namespace.
+    private const string HoldInMemory = """
+        set -euo pipefail
+        export TMPDIR=$1
+        if [ "$2" = memory ]; then mount -t tmpfs -o mode=755 tmpfs "$1"; fi
+        shift 2
+        exec "$@"
+        """;
+
     /// <summary>The tar, and whether it was made just now.</summary>
-    public async Task<(string Tar, bool Made)> ProvideAsync(ImageDefinition definition, IReadOnlyList<string> packages, string? sourcesFile, bool refresh, CancellationToken cancellationToken)
+    public async Task<(string Tar, bool Made)> ProvideAsync(ImageDefinition definition, IReadOnlyList<string> packages, string? sourcesFile, bool refresh, long room, CancellationToken cancellationToken)
     {
         var (lines, stanzas) = AptSources.Read(definition.Suite, sourcesFile);
         var key = Digest.Of(string.Join('\n', [Recipe, definition.Suite, definition.Architecture, $"{definition.Timestamp:O}", lines, stanzas, .. packages]));
@@ -25,6 +34,7 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
         var made = Path.Combine(workFolder, "packages.tar");
         List<string> command =
         [
+            "/bin/bash", "-c", HoldInMemory, "gjoll", Directory.CreateDirectory(Path.Combine(workFolder, "scratch")).FullName, Workshop.ScratchFor(room),
             "mmdebstrap", "--variant=minbase", "--mode=root", "--format=tar", $"--architectures={definition.Architecture}",
             "--include=" + string.Join(',', packages),
             // In these namespaces there is no other user to download as who could read the folder.
@@ -38,7 +48,7 @@ internal sealed class PackageLayer(string cacheFolder, string workFolder, Worksh
             definition.Suite, made,
         ];
         command.AddRange(await WriteSourcesAsync(lines, stanzas, cancellationToken));
-        await workshop.RunAsync(command, network: true, input: null, cancellationToken);
+        await workshop.RunAsync(command, network: true, cancellationToken);
         File.Move(made, layer, overwrite: true);
         return (layer, true);
     }

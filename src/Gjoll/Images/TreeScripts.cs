@@ -3,6 +3,35 @@ namespace Gjoll.Images;
 /// <summary>What is done to the tree as its root.</summary>
 internal static class TreeScripts
 {
+    /// <summary>Before the number of the test that comes next, or a word, in a line of its own: for people who watch, and for the text of a failure.</summary>
+    public const string Mark = "::gjoll ";
+
+    /// <summary>The word before the disk is made.</summary>
+    public const string DiskMark = "disk";
+
+    /// <summary>
+    /// All of it, in one set of namespaces: where memory allows, the tree is a file system of theirs that costs no disk and is gone with them. Arguments: the
+    /// other scripts, folder, memory or disk, timestamp, user id and name, size, id and label of the disk, the disk, packages, overlay, tests.
+    /// </summary>
+    public const string Build = """
+        set -euo pipefail
+        assemble=$1 test=$2 make=$3 folder=$4 where=$5 timestamp=$6 user=$7 name=$8 size=$9
+        shift 9
+        id=$1 label=$2 disk=$3 packages=$4 overlay=$5
+        shift 5
+        if [ "$where" = memory ]; then mount -t tmpfs -o mode=755,nr_inodes=0 tmpfs "$folder"; fi
+        tree=$folder/tree
+        /bin/bash -c "$assemble" gjoll "$tree" "$timestamp" "$packages" "$overlay"
+        number=0
+        for command in "$@"; do
+          echo "::gjoll $number"
+          unshare --mount --pid --fork --kill-child --mount-proc -- /bin/bash -c "$test" gjoll "$tree" "$user" "$name" "$command"
+          number=$((number + 1))
+        done
+        echo "::gjoll disk"
+        /bin/bash -c "$make" gjoll "$tree" "$disk" "$size" "$id" "$label"
+        """;
+
     /// <summary>Arguments: tree, timestamp, tars to lay over each other.</summary>
     public const string Assemble = """
         set -euo pipefail
@@ -18,6 +47,7 @@ internal static class TreeScripts
         rm -rf etc/apt/sources.list etc/apt/sources.list.d/* etc/apt/auth.conf etc/apt/auth.conf.d/* boot/initrd.img* root/.npmrc root/.cache
         rm -rf var/lib/apt/lists/* var/cache/apt/*.bin var/cache/apt/archives/* var/cache/debconf/*-old var/cache/ldconfig/aux-cache var/cache/fontconfig/*
         rm -f var/lib/dpkg/*-old etc/passwd- etc/group- etc/shadow- etc/gshadow- etc/subuid- etc/subgid- etc/.pwd.lock
+        rm -f etc/dpkg/dpkg.cfg.d/99mmdebstrap etc/apt/apt.conf.d/99mmdebstrap
         rm -f var/lib/dbus/machine-id var/lib/systemd/random-seed etc/ssh/ssh_host_*
         find var/log -type f -delete
         : > etc/machine-id

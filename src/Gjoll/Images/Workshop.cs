@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Gjoll.Hosts;
 
@@ -31,27 +32,37 @@ internal sealed class Workshop(string folder, DateTimeOffset timestamp, BuildLog
                 + $"with 'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {Environment.UserName}', or build as root.";
     }
 
+    /// <summary>Whether so many bytes are to be held in memory or on the disk. Half of the memory that is free is left to others.</summary>
+    public static string ScratchFor(long bytes)
+    {
+        // MemAvailable:   20480000 kB
+        var line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        var parts = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return parts?.Length == 3 && long.Parse(parts[1], CultureInfo.InvariantCulture) * 1024 / 2 >= bytes ? "memory" : "disk";
+    }
+
     /// <summary>Runs a program that is root of its tree; a failure carries the tail of what it wrote.</summary>
     /// <param name="network">Whether it may reach any.</param>
-    public Task RunAsync(IReadOnlyList<string> command, bool network, string? input, CancellationToken cancellationToken)
+    /// <param name="onMark">Gets what stands behind <see cref="TreeScripts.Mark"/> in a line of its output.</param>
+    public Task RunAsync(IReadOnlyList<string> command, bool network, CancellationToken cancellationToken, Action<string>? onMark = null)
     {
         string[] isolation = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"];
         string[] root = Native.IsRoot ? [] : ["--user", "--map-auto", "--map-root-user"];
-        return RunPlainAsync([.. isolation, .. root, .. network ? Array.Empty<string>() : ["--net"], "--", .. command], input, cancellationToken);
+        return RunPlainAsync([.. isolation, .. root, .. network ? Array.Empty<string>() : ["--net"], "--", .. command], cancellationToken, onMark);
     }
 
     /// <summary>Runs a program as who builds.</summary>
-    public async Task RunPlainAsync(IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
+    public async Task RunPlainAsync(IReadOnlyList<string> command, CancellationToken cancellationToken, Action<string>? onMark = null)
     {
         await log.WriteLineAsync($"$ {string.Join(' ', command)}", cancellationToken);
         var tail = new TailBuffer(4 * 1024);
         var process = HostProcess.Start(command, Variables());
+        process.StandardInput.Close();
         try
         {
             await Task.WhenAll(
-                FeedAsync(process, input ?? "", cancellationToken),
-                CopyAsync(process.StandardOutput.BaseStream, tail, cancellationToken),
-                CopyAsync(process.StandardError.BaseStream, tail, cancellationToken));
+                CopyAsync(process.StandardOutput.BaseStream, tail, onMark, cancellationToken),
+                CopyAsync(process.StandardError.BaseStream, tail, onMark: null, cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
             if (process.ExitCode != 0)
             {
@@ -73,7 +84,7 @@ internal sealed class Workshop(string folder, DateTimeOffset timestamp, BuildLog
 
     /// <summary>Removes a folder of which other owners have a part.</summary>
     public Task RemoveAsync(string path, CancellationToken cancellationToken) =>
-        RunAsync(["rm", "--recursive", "--force", "--one-file-system", "--", path], network: false, input: null, cancellationToken);
+        RunAsync(["rm", "--recursive", "--force", "--one-file-system", "--", path], network: false, cancellationToken);
 
     private static string? Find(string program) => HostProcess.Path.Split(':').Select(part => Path.Combine(part, program)).FirstOrDefault(File.Exists);
 
@@ -98,9 +109,9 @@ internal sealed class Workshop(string folder, DateTimeOffset timestamp, BuildLog
             ["TZ"] = "UTC",
             ["HOME"] = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile),
             ["TMPDIR"] = folder,
-            ["SOURCE_DATE_EPOCH"] = timestamp.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["SOURCE_DATE_EPOCH"] = timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
             // mke2fs takes the time from here, and its defaults from nowhere: those of the machine's own file would make images differ.
-            ["E2FSPROGS_FAKE_TIME"] = timestamp.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["E2FSPROGS_FAKE_TIME"] = timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
             ["MKE2FS_CONFIG"] = "/dev/null",
             // The kernel package would make an initrd that nothing boots, and take its time.
             ["INITRD"] = "No",
@@ -116,27 +127,39 @@ internal sealed class Workshop(string folder, DateTimeOffset timestamp, BuildLog
         return variables;
     }
 
-    private static async Task FeedAsync(Process process, string input, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await process.StandardInput.BaseStream.WriteAsync(Encoding.UTF8.GetBytes(input), cancellationToken);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // It ended before it had read all; its exit code says why.
-        }
-    }
-
-    private async Task CopyAsync(Stream stream, TailBuffer tail, CancellationToken cancellationToken)
+    private async Task CopyAsync(Stream stream, TailBuffer tail, Action<string>? onMark, CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];
+        var line = new StringBuilder();
         int read;
         while ((read = await stream.ReadAsync(buffer, cancellationToken)) > 0)
         {
             tail.Append(buffer.AsSpan(0, read));
             await log.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            if (onMark is not null)
+            {
+                FindMarks(buffer.AsSpan(0, read), line, onMark);
+            }
+        }
+    }
+
+    private static void FindMarks(ReadOnlySpan<byte> bytes, StringBuilder line, Action<string> onMark)
+    {
+        foreach (var letter in bytes)
+        {
+            if (letter != (byte)'\n')
+            {
+                // Marks are short; of other lines no more is kept.
+                _ = line.Length < 64 ? line.Append((char)letter) : line;
+                continue;
+            }
+
+            if (line.ToString() is var text && text.StartsWith(TreeScripts.Mark, StringComparison.Ordinal))
+            {
+                onMark(text[TreeScripts.Mark.Length..]);
+            }
+
+            line.Clear();
         }
     }
 }

@@ -12,9 +12,12 @@ internal static class Disks
             ["qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", below, "-F", belowIsRaw ? "raw" : "qcow2", path, bytes.ToString(CultureInfo.InvariantCulture)],
             cancellationToken);
 
-    /// <summary>Sparse, and sharing blocks where the file system can.</summary>
-    public static Task CopyAsync(string from, string to, CancellationToken cancellationToken) =>
-        HostProcess.RunAsync(["cp", "--reflink=auto", "--sparse=always", "--", from, to], cancellationToken);
+    /// <summary>Sparse, and sharing blocks where the file system can; the copy is its owner's to write, whatever the original is.</summary>
+    public static async Task CopyAsync(string from, string to, CancellationToken cancellationToken)
+    {
+        await HostProcess.RunAsync(["cp", "--reflink=auto", "--sparse=always", "--", from, to], cancellationToken);
+        File.SetUnixFileMode(to, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
 
     /// <summary>What it takes on the host.</summary>
     public static async Task<long> MeasureAsync(string folder, CancellationToken cancellationToken) =>

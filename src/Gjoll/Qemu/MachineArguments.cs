@@ -8,7 +8,7 @@ namespace Gjoll.Qemu;
 internal static class MachineArguments
 {
     /// <summary>Goes up with every change of the devices: saved states of another revision are not loaded.</summary>
-    public const int Revision = 1;
+    public const int Revision = 2;
 
     /// <summary>Kept in QEMU's memory and read through the monitor; a guest that floods its console overwrites its own words.</summary>
     public const int ConsoleBytes = 64 * 1024;
@@ -21,7 +21,7 @@ internal static class MachineArguments
             "-name", plan.Name, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             // No process may be started, no privilege gained and no scheduling changed by a QEMU that the guest has taken over.
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-            "-M", "q35,usb=off,vmport=off,smbus=off,sata=off" + (plan.Memory is null ? "" : ",memory-backend=ram0"),
+            "-M", "q35,usb=off,vmport=off,smbus=off,sata=off,memory-backend=ram0",
             "-m", memory,
             "-smp", plan.Cpus.ToString(CultureInfo.InvariantCulture),
         ];
@@ -30,13 +30,12 @@ internal static class MachineArguments
             Accelerator.Kvm => ["-accel", "kvm", "-cpu", "host"],
             _ => ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"],
         });
-        if (plan.Memory is { } file)
-        {
-            arguments.AddRange(["-object", $"memory-backend-file,id=ram0,size={memory},mem-path={file.Path},share={(file.IsShared ? "on" : "off")}"]);
-        }
-
         arguments.AddRange(
         [
+            // Under one name wherever it lies: a saved state knows its memory by it.
+            "-object", plan.Memory is { } file
+                ? $"memory-backend-file,id=ram0,size={memory},mem-path={file.Path},share={(file.IsShared ? "on" : "off")}"
+                : $"memory-backend-ram,id=ram0,size={memory}",
             "-kernel", JailPaths.Kernel, "-initrd", JailPaths.Initrd,
             "-append", plan.KernelArguments,
             "-fw_cfg", "name=opt/gjoll/key,file=" + JailPaths.Key,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Gjoll.Channel;
 using Gjoll.Hosts;
@@ -16,7 +17,7 @@ internal sealed class MachineHost(
     Templates templates,
     NativePrograms programs,
     TimeProvider time)
-    : ISweepable<MachineRecord>
+    : ISweepable<MachineRecord>, IAsyncDisposable
 {
     public const string StateFile = "state";
     public const string MemoryCopy = "memory";
@@ -33,12 +34,32 @@ internal sealed class MachineHost(
 
     private readonly MachineLauncher _launcher = new(options, time);
     private readonly Ender _ender = new(time);
+    private readonly ConcurrentDictionary<SandboxName, GuestChannel> _channels = new();
 
     public MachineFolders Folders => folders;
 
     public RecordStore<MachineRecord> Registry => registry;
 
     public TimeProvider Time => time;
+
+    /// <summary>Shared by all handles of this process: one connection for each machine.</summary>
+    public GuestChannel Channel(SandboxName name) => _channels.GetOrAdd(name, static (name, host) => new GuestChannel(new RunningMachine(name, host), host.Time), this);
+
+    public async Task DisconnectAsync(SandboxName name)
+    {
+        if (_channels.TryRemove(name, out var channel))
+        {
+            await channel.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var name in _channels.Keys)
+        {
+            await DisconnectAsync(name);
+        }
+    }
 
     public static bool IsRunning(MachineRecord record) => record.Run is { } run && ProcessTable.IsStaying(run.Qemu);
 
@@ -65,7 +86,7 @@ internal sealed class MachineHost(
     }
 
     /// <summary>Starts it and returns when its guest has proved the key and taken its identity. Running already is success.</summary>
-    public async Task StartAsync(SandboxName name, Accelerator accelerator, GuestChannel channel, CancellationToken cancellationToken)
+    public async Task StartAsync(SandboxName name, Accelerator accelerator, CancellationToken cancellationToken)
     {
         var record = Demand(name);
         HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "start a machine");
@@ -82,7 +103,7 @@ internal sealed class MachineHost(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
         try
         {
-            await BringUpAsync(name, record, accelerator, channel, either.Token);
+            await BringUpAsync(name, record, accelerator, either.Token);
             started = true;
         }
         catch (OperationCanceledException) when (bounded.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -94,7 +115,7 @@ internal sealed class MachineHost(
             if (!started)
             {
                 using var clean = new CancellationTokenSource(EndPatience, time);
-                await channel.DisconnectAsync();
+                await DisconnectAsync(name);
                 await EndAllAsync(name, registry.Read(name), clean.Token);
             }
         }
@@ -102,21 +123,17 @@ internal sealed class MachineHost(
 
     public bool WasStarted(MachineRecord record) => record is { Ready: true, WasStarted: true };
 
-    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, null, cancellationToken);
+    public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
-    public async Task StopAsync(SandboxName name, TimeSpan grace, GuestChannel? channel, CancellationToken cancellationToken)
+    public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (IsRunning(record) && grace > TimeSpan.Zero && channel is not null)
+        if (IsRunning(record) && grace > TimeSpan.Zero)
         {
-            await AskToEndAsync(record, grace, channel, cancellationToken);
+            await AskToEndAsync(record, grace, Channel(name), cancellationToken);
         }
 
-        if (channel is not null)
-        {
-            await channel.DisconnectAsync();
-        }
-
+        await DisconnectAsync(name);
         await EndAllAsync(name, record, cancellationToken);
         if (record.Run is not null)
         {
@@ -133,6 +150,7 @@ internal sealed class MachineHost(
             registry.Write(name, record);
         }
 
+        await DisconnectAsync(name);
         await EndAllAsync(name, record, cancellationToken);
         if (!Directory.Exists(folders.Of(name)))
         {
@@ -239,7 +257,7 @@ internal sealed class MachineHost(
         await _ender.RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
     }
 
-    private async Task BringUpAsync(SandboxName name, MachineRecord record, Accelerator accelerator, GuestChannel channel, CancellationToken cancellationToken)
+    private async Task BringUpAsync(SandboxName name, MachineRecord record, Accelerator accelerator, CancellationToken cancellationToken)
     {
         var image = await images.OpenAsync(record.Image, cancellationToken);
         cgroups.Make(folders.Marker(name), record.Spec.Limits with { MemoryBytes = record.Spec.Limits.MemoryBytes + Overhead, MaxProcesses = Threads });
@@ -267,6 +285,7 @@ internal sealed class MachineHost(
         }
 
         record = await StartWardenAsync(name, record, cancellationToken);
+        var channel = Channel(name);
         await channel.WaitForLinkAsync(cancellationToken);
         await RenewAsync(name, record, channel, cancellationToken);
         await MountFoldersAsync(record, channel, cancellationToken);

@@ -48,7 +48,14 @@ internal static class MachineState
         {
             await using var source = File.OpenRead(file);
             await using var stream = new NetworkStream(socket);
-            await source.CopyToAsync(stream, 1 << 20, cancellationToken);
+            try
+            {
+                await source.CopyToAsync(stream, 1 << 20, cancellationToken);
+            }
+            catch (IOException failure)
+            {
+                throw new GjollException("QEMU did not take the saved state: it is of another machine.", isTransient: false, failure);
+            }
         }
 
         await WaitAsync(monitor, "query-migrate", "completed", ["failed", "cancelled"], time, cancellationToken);
@@ -81,6 +88,7 @@ internal static class MachineState
             int read;
             while ((read = await socket.ReceiveAsync(buffer, cancellationToken)) > 0)
             {
+                // What else the machine may save besides its memory is as bounded as it is.
                 if (target.Position + read > limit)
                 {
                     throw new GjollException("The saved state of the machine is larger than its memory allows.");

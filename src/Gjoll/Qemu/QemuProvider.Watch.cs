@@ -13,6 +13,7 @@ public sealed partial class QemuProvider
     {
         await _end.CancelAsync();
         await _watch;
+        await _host.DisposeAsync();
         _end.Dispose();
     }
 

@@ -155,7 +155,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     internal async Task StartAsync(QemuSandbox sandbox, Accelerator accelerator, CancellationToken cancellationToken)
     {
         using var held = await _registry.LockAsync(sandbox.Name, cancellationToken);
-        await _host.StartAsync(sandbox.Name, accelerator, sandbox.Channel, cancellationToken);
+        await _host.StartAsync(sandbox.Name, accelerator, cancellationToken);
     }
 
     internal async Task<QemuSandbox> CreateMachineAsync(SandboxSpec spec, string? template, bool sharedMemory, CancellationToken cancellationToken)

@@ -1,51 +1,38 @@
 using Gjoll.Channel;
-using Gjoll.Records;
 
 namespace Gjoll.Qemu;
 
-/// <summary>A handle on a record; what it holds besides, its connection to the warden, any other could make anew.</summary>
-internal sealed class QemuSandbox : ISandbox, IWardenHost
+/// <summary>A handle on a record; it holds no state of its own, so that any number of them, in any process, agree.</summary>
+internal sealed class QemuSandbox(SandboxName name, QemuProvider provider, MachineHost host) : ISandbox
 {
-    private readonly SandboxName _name;
-    private readonly QemuProvider _provider;
-    private readonly MachineHost _host;
+    public SandboxName Name => name;
 
-    public QemuSandbox(SandboxName name, QemuProvider provider, MachineHost host)
-    {
-        _name = name;
-        _provider = provider;
-        _host = host;
-        Channel = new GuestChannel(this, host.Time);
-    }
-
-    public SandboxName Name => _name;
-
-    public GuestChannel Channel { get; }
+    private GuestChannel Channel => host.Channel(name);
 
     public Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_host.Describe(_name, _host.Demand(_name)));
+        return Task.FromResult(host.Describe(name, host.Demand(name)));
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => _provider.StartAsync(this, cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken) => provider.StartAsync(this, cancellationToken);
 
     public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
         // Before the lock: a dead warden is replaced under it.
-        if (grace > TimeSpan.Zero && MachineHost.IsRunning(_host.Demand(_name)))
+        if (grace > TimeSpan.Zero && MachineHost.IsRunning(host.Demand(name)))
         {
-            await _host.EnsureWardenAsync(_name, cancellationToken);
+            await host.EnsureWardenAsync(name, cancellationToken);
         }
 
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        await _host.StopAsync(_name, grace, Channel, cancellationToken);
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        await host.StopAsync(name, grace, cancellationToken);
     }
 
     public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        _host.RefreshForwards(_name, _host.Demand(_name));
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        host.RefreshForwards(name, host.Demand(name));
     }
 
     public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => Channel.ExecAsync(spec, cancellationToken);
@@ -70,25 +57,21 @@ internal sealed class QemuSandbox : ISandbox, IWardenHost
     public Task<long> CopyOutArchiveAsync(string guestPath, Stream destination, long maxBytes, CancellationToken cancellationToken) =>
         GuestFiles.CopyOutAsync(this, GuestFiles.ArchiveCommand(guestPath), guestPath, destination, maxBytes, cancellationToken);
 
-    public async Task SnapshotAsync(SnapshotName name, CancellationToken cancellationToken)
+    public async Task SnapshotAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        await new Snapshots(_host, _name).TakeAsync(name, cancellationToken);
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        await new Snapshots(host, name).TakeAsync(snapshot, cancellationToken);
     }
 
-    public async Task RestoreAsync(SnapshotName name, CancellationToken cancellationToken)
+    public async Task RestoreAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        await new Snapshots(_host, _name).RestoreAsync(name, cancellationToken);
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        await new Snapshots(host, name).RestoreAsync(snapshot, cancellationToken);
     }
 
     public async Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        return new Snapshots(_host, _name).List();
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        return new Snapshots(host, name).List();
     }
-
-    public Task<string> EnsureWardenAsync(CancellationToken cancellationToken) => _host.EnsureWardenAsync(_name, cancellationToken);
-
-    public bool IsRunning() => _host.Registry.Read(_name) is { } record && MachineHost.IsRunning(record);
 }

@@ -45,7 +45,7 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
             }
 
             await sandbox.RunAsync(new ExecSpec { Command = ["sync"], AsRoot = true, WorkingFolder = "/" }, cancellationToken);
-            await SaveAsync(id, name, sandbox, new TemplateRecord
+            await SaveAsync(id, name, new TemplateRecord
             {
                 Image = image.Digest, Shape = shape, Host = hostWords, Created = time.GetUtcNow(), DiskBytes = diskBytes, StateDigest = "", MemoryDigest = "", DiskDigest = "",
             }, cancellationToken);
@@ -63,11 +63,11 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
     /// <summary>What a machine of these limits is, whatever its name and folders.</summary>
     public static string ShapeOf(BootImage image, SandboxLimits limits, Accelerator accelerator) => MachineHost.PlanOf("template", limits, 0, accelerator, image).Shape;
 
-    private async Task SaveAsync(string id, SandboxName name, QemuSandbox sandbox, TemplateRecord template, CancellationToken cancellationToken)
+    private async Task SaveAsync(string id, SandboxName name, TemplateRecord template, CancellationToken cancellationToken)
     {
         using var held = await host.Registry.LockAsync(name, cancellationToken);
         var record = host.Demand(name);
-        await sandbox.Channel.DisconnectAsync();
+        await host.DisconnectAsync(name);
         if (record.Run?.Warden is { } warden)
         {
             await Gjoll.Channel.WardenProcess.StopAsync(warden, time, cancellationToken);

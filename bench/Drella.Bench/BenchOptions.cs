@@ -1,0 +1,37 @@
+namespace Drella.Bench;
+
+/// <summary>What was asked for on the command line.</summary>
+internal sealed record BenchOptions(IReadOnlyList<Benchmark> Chosen, bool IsQuick, bool IsJson, string? Results)
+{
+    public static string Usage { get; } =
+        "bench/run [NAME…] [--quick] [--json] [--results FOLDER]\n" + string.Join('\n', Benchmark.All.Select(benchmark => $"  {benchmark.Name,-14} {benchmark.What}"));
+
+    /// <summary>The options, or what is wrong with them.</summary>
+    public static (BenchOptions? Options, string? Problem) Parse(IReadOnlyList<string> arguments)
+    {
+        var names = new List<string>();
+        var options = new BenchOptions([], false, false, null);
+        for (var at = 0; at < arguments.Count; at++)
+        {
+            switch (arguments[at])
+            {
+                case "--quick":
+                    options = options with { IsQuick = true };
+                    break;
+                case "--json":
+                    options = options with { IsJson = true };
+                    break;
+                case "--results" when at + 1 < arguments.Count:
+                    options = options with { Results = arguments[++at] };
+                    break;
+                case var name when Benchmark.All.Any(benchmark => benchmark.Name == name):
+                    names.Add(name);
+                    break;
+                case var other:
+                    return (null, $"'{other}' is neither an option nor a benchmark");
+            }
+        }
+
+        return (options with { Chosen = [.. Benchmark.All.Where(benchmark => names.Count == 0 || names.Contains(benchmark.Name))] }, null);
+    }
+}
