@@ -1,7 +1,7 @@
 using Drella.Gateway.Doors;
-using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
+using Gjoll.Egress;
 
 namespace Drella.Gateway;
 

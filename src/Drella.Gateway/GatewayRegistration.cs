@@ -1,4 +1,3 @@
-using System.Net;
 using Drella.Core.Budgets;
 using Drella.Core.Sandboxes;
 using Drella.Core.Tools;
@@ -6,6 +5,7 @@ using Drella.Gateway.Doors;
 using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
+using Gjoll.Egress;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -43,10 +43,8 @@ public static class GatewayRegistration
             throw new OptionsValidationException("Egress", typeof(EgressOptions), checkedOptions.Failures);
         }
 
-        var egressOptions = Options.Create(options.Egress);
         var toolsOptions = Options.Create(options.Tools);
-        var egress = new EgressDoor(
-            egressOptions, new Dialer(egressOptions, Dns.GetHostAddressesAsync, time), audit, time, loggers.CreateLogger<EgressDoor>());
+        var egress = new EgressDoor(options.Egress, audit, time, loggers);
         var tools = new ToolsDoor(
             new ToolServer(desk, audit, toolsOptions, loggers.CreateLogger<ToolServer>()), audit, toolsOptions, time, loggers);
         return Build(
@@ -54,7 +52,7 @@ public static class GatewayRegistration
     }
 
     /// <summary>What is wrong with host patterns of an egress policy, a sentence each; empty when they are good.</summary>
-    public static IReadOnlyList<string> HostPatternProblems(IReadOnlyList<string> patterns) => AllowList.Problems(patterns);
+    public static IReadOnlyList<string> HostPatternProblems(IReadOnlyList<string> patterns) => Gjoll.Egress.EgressPolicy.Validate(new Gjoll.Egress.EgressPolicy { AllowedHosts = patterns });
 
     internal static Gatehouse Build(
         GatehouseOptions doors,

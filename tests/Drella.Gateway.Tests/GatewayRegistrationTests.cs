@@ -3,12 +3,13 @@ using System.Text;
 using Drella.Core.Jobs;
 using Drella.Core.Sandboxes;
 using Drella.Gateway.Doors;
-using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tests.Tools;
 using Drella.Gateway.Tools;
+using Gjoll.Egress;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using EgressPolicy = Drella.Core.Sandboxes.EgressPolicy;
 
 namespace Drella.Gateway.Tests;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Drella.Core.Tools;
-using Drella.Gateway.Doors;
+using Gjoll.Egress.Serving;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,10 +14,10 @@ namespace Drella.Bench.Factory;
 /// <summary>The factory's tools as far as an agent can see them: the same names and schemas, and an answer at once, with nothing behind it.</summary>
 internal sealed class AgreeableTools : IAsyncDisposable
 {
-    private readonly DoorHost host;
+    private readonly BareServer host;
     private int calls;
 
-    private AgreeableTools() => host = new DoorHost(
+    private AgreeableTools() => host = new BareServer(
         (kestrel, route) => kestrel.Listen(IPAddress.Loopback, 0, at => route(at, AnswerAsync)), NullLoggerFactory.Instance);
 
     public string Address => host.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First() + "/mcp";

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Drella.Gateway.Doors;
+using Gjoll.Egress.Serving;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -29,9 +29,9 @@ internal sealed record Pace(TimeSpan Thinking, int Events, int Size, TimeSpan Ga
 /// <summary>A model provider on loopback that streams as it is told to.</summary>
 internal sealed class StreamingProvider : IAsyncDisposable
 {
-    private readonly DoorHost host;
+    private readonly BareServer host;
 
-    public StreamingProvider() => host = new DoorHost(
+    public StreamingProvider() => host = new BareServer(
         (kestrel, route) =>
         {
             kestrel.Limits.MinResponseDataRate = null;

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Drella.Core.Jobs;
 using Drella.Core.Sandboxes;
+using Gjoll.Egress;
+using EgressPolicy = Drella.Core.Sandboxes.EgressPolicy;
 
 namespace Drella.Gateway.Doors;
 
@@ -11,14 +13,16 @@ namespace Drella.Gateway.Doors;
 /// <param name="model">Which model answers it.</param>
 /// <param name="token">What the guest shows.</param>
 /// <param name="ended">Cancelled when the admission ends: calls under way are cut.</param>
-internal sealed class Admission(Assignment assignment, EgressPolicy egress, ModelPolicy model, string token, CancellationToken ended)
+internal sealed class Admission(Assignment assignment, EgressPolicy egress, ModelPolicy model, string token, CancellationToken ended) : IEgressAdmission
 {
     private const int LongestToken = 256;
     private readonly byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
     public Assignment Assignment => assignment;
 
-    public EgressPolicy Egress => egress;
+    public IReadOnlyList<string> AllowedHosts => egress.AllowedHosts;
+
+    public bool NeedsToken => true;
 
     public ModelPolicy Model => model;
 

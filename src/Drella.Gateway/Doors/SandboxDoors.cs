@@ -1,5 +1,6 @@
 using Drella.Core.Jobs;
 using Drella.Core.Sandboxes;
+using Gjoll.Egress.Serving;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Gateway.Doors;
@@ -9,7 +10,7 @@ internal sealed class SandboxDoors : IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly TimeProvider time;
-    private readonly DoorHost http;
+    private readonly BareServer http;
     private readonly ConnectionLoop egress;
     private Admission? admission;
     private CancellationTokenSource? ending;
@@ -20,7 +21,7 @@ internal sealed class SandboxDoors : IAsyncDisposable
         this.time = time;
         Folder = folder;
         Sockets = new Core.Sandboxes.Doors(Path.Combine(folder, "m"), Path.Combine(folder, "e"), Path.Combine(folder, "t"));
-        http = new DoorHost(
+        http = new BareServer(
             (kestrel, route) =>
             {
                 kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;

@@ -1,6 +1,7 @@
 using Drella.Core.Budgets;
 using Drella.Core.Sandboxes;
 using Drella.Gateway.Doors;
+using Gjoll.Egress;
 using Microsoft.AspNetCore.Http;
 
 namespace Drella.Gateway.Models;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Drella.Gateway.Models;
+using Gjoll.Egress;
 
 namespace Drella.Gateway.Tapes;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Drella.Core.Jobs;
-using Drella.Gateway.Doors;
 using Drella.Gateway.Models;
+using Gjoll.Egress.Serving;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,9 +13,9 @@ namespace Drella.Gateway.Tapes;
 /// <summary>A tape on a loopback port, for an agent that runs without the factory.</summary>
 public sealed class TapeHost : IAsyncDisposable
 {
-    private readonly DoorHost host;
+    private readonly BareServer host;
 
-    private TapeHost(DoorHost host, Uri address) => (this.host, Address) = (host, address);
+    private TapeHost(BareServer host, Uri address) => (this.host, Address) = (host, address);
 
     /// <summary>The agent's base address.</summary>
     public Uri Address { get; }
@@ -24,7 +24,7 @@ public sealed class TapeHost : IAsyncDisposable
     public static async Task<TapeHost> StartAsync(
         IModelUpstream model, Assignment assignment, int port, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var host = new DoorHost(
+        var host = new BareServer(
             (kestrel, route) => kestrel.Listen(IPAddress.Loopback, port, at => route(at, context => AnswerAsync(context, model, assignment))), loggers);
         await host.StartAsync(cancellationToken);
         return new TapeHost(host, new Uri(host.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()));

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gjoll.Egress;
 
 namespace Drella.Gateway.Tapes;
 

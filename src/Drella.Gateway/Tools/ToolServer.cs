@@ -4,6 +4,7 @@ using System.Text.Json;
 using Drella.Core.Sandboxes;
 using Drella.Core.Tools;
 using Drella.Gateway.Doors;
+using Gjoll.Egress;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Drella.Core.Jobs;
 using Drella.Core.Sandboxes;
 using Drella.Gateway.Doors;
+using Gjoll.Egress;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;

@@ -15,11 +15,11 @@ using Drella.Drivers.Processes;
 using Drella.Drivers.Sandboxes.Gjoll;
 using Drella.Gateway;
 using Drella.Gateway.Doors;
-using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
 using Drella.Web;
 using Gjoll.Bubblewrap;
+using Gjoll.Egress;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Daemon;

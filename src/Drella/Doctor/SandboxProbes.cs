@@ -7,11 +7,12 @@ using Drella.Drivers.Processes;
 using Drella.Drivers.Sandboxes.Gjoll;
 using Drella.Gateway;
 using Drella.Gateway.Doors;
-using Drella.Gateway.Egress;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
 using Gjoll.Bubblewrap;
+using Gjoll.Egress;
 using Microsoft.Extensions.Logging.Abstractions;
+using EgressPolicy = Drella.Core.Sandboxes.EgressPolicy;
 
 namespace Drella.Doctor;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using Drella.Gateway.Doors;
 using Drella.Gateway.Models;
+using Gjoll.Egress.Serving;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,9 +15,9 @@ internal sealed class Provider : IAsyncDisposable
 {
     public const string Head = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":7,\"output_tokens\":1}}}\n\n";
     public const string Tail = "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":42}}\n\n";
-    private readonly DoorHost host;
+    private readonly BareServer host;
 
-    private Provider(Func<HttpContext, string, Task> answer) => host = new DoorHost(
+    private Provider(Func<HttpContext, string, Task> answer) => host = new BareServer(
         (kestrel, route) => kestrel.Listen(IPAddress.Loopback, 0, at => route(at, async context =>
         {
             using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
