@@ -43,7 +43,7 @@ public static class Completions
 
     private static void Collect(Command command, string path, IReadOnlyList<string> everywhere, SortedDictionary<string, IReadOnlyList<string>> words)
     {
-        words[path] = [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name), .. command.Options.Select(option => option.Name).Union(everywhere)];
+        words[path] = [.. command.Subcommands.Where(inner => !inner.Hidden).Select(inner => inner.Name), .. command.Options.Where(option => !option.Hidden).Select(option => option.Name).Union(everywhere)];
         foreach (var inner in command.Subcommands.Where(inner => !inner.Hidden))
         {
             Collect(inner, path.Length == 0 ? inner.Name : $"{path} {inner.Name}", everywhere, words);

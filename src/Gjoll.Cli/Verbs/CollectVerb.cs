@@ -85,6 +85,7 @@ internal static class CollectVerb
                 if (instance is not null)
                 {
                     await call.House.Provider(instance.Provider).DestroyAsync(name, call.Cancellation);
+                    await new DoorKeeping(call.House, call.Verbose).EndAsync(name, call.Cancellation);
                 }
 
                 await call.House.Instances.RemoveAsync(name, held, call.Cancellation);

@@ -37,6 +37,7 @@ internal static class LifeVerbs
         var names = SomeNames("Sandboxes");
         return shell.Verb("start", "Start stopped sandboxes", call => EachAsync(call, names, async (name, sandbox) =>
         {
+            await new DoorKeeping(call.House, call.Verbose).EnsureAsync(name, Doors.EnvironmentOf(call.House.Demand(name), call.House), call.Cancellation);
             await new Progress(call.Speaker, call.House.Time).DoAsync($"starting {name}", () => sandbox.StartAsync(call.Cancellation));
         }), names);
     }
@@ -55,6 +56,7 @@ internal static class LifeVerbs
         return shell.Verb("stop", "Stop running sandboxes; what they hold is kept", call => EachAsync(call, names, async (name, sandbox) =>
         {
             await new Progress(call.Speaker, call.House.Time).DoAsync($"stopping {name}", () => sandbox.StopAsync(TimeSpan.FromSeconds(call.Value(grace)), call.Cancellation));
+            await new DoorKeeping(call.House, call.Verbose).EndAsync(name, call.Cancellation);
         }), names, grace);
     }
 
@@ -99,6 +101,7 @@ internal static class LifeVerbs
 
         await new Progress(call.Speaker, call.House.Time).DoAsync(
             $"removing {name}", () => call.House.Provider(instance.Provider).DestroyAsync(name, call.Cancellation));
+        await new DoorKeeping(call.House, call.Verbose).EndAsync(name, call.Cancellation);
         await call.House.Instances.RemoveAsync(name, held, call.Cancellation);
     }
 
@@ -114,7 +117,7 @@ internal static class LifeVerbs
         var name = wanted is null && !SandboxName.TryParse(environment.Name, out _)
             ? throw new VerbFailure(ExitCode.Usage, $"The environment's name '{TerminalText.Line(environment.Name, 60)}' cannot be a sandbox's ({Names.Rule}): give one with -n.")
             : Names.Parse(wanted ?? environment.Name);
-        var sandbox = await new Raising(call.House, call.Speaker).RaiseAsync(
+        var sandbox = await new Raising(call.House, call.Speaker, call.Verbose).RaiseAsync(
             new Raising.Order(name, environment, file, text, call.Value(call.Shell.ProviderOption), !noInit), call.Cancellation);
         Show(call, [Status.Of(call.House.Demand(name), await sandbox.InspectAsync(call.Cancellation))], one: true);
         return ExitCode.Ok;

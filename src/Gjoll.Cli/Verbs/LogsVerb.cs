@@ -20,9 +20,11 @@ internal static class LogsVerb
             var console = call.House.Provider(instance.Provider) is QemuProvider machines && await machines.FindAsync(sandbox, call.Cancellation) is not null
                 ? await machines.ReadConsoleAsync(sandbox, call.Cancellation)
                 : null;
-            call.Speaker.Data(new { name = instance.Name, problem = instance.Problem, init, console }, writer =>
+            var journal = Path.Combine(call.House.Instances.FolderOf(sandbox), OpenDoors.JournalName);
+            var doors = File.Exists(journal) ? await ReadTailAsync(journal, call.Cancellation) : null;
+            call.Speaker.Data(new { name = instance.Name, problem = instance.Problem, init, console, doors }, writer =>
             {
-                foreach (var (title, text) in new[] { ("problem", instance.Problem), ("init script", init), ("console", console) })
+                foreach (var (title, text) in new[] { ("problem", instance.Problem), ("init script", init), ("console", console), ("doors", doors) })
                 {
                     if (!string.IsNullOrEmpty(text))
                     {
@@ -33,5 +35,16 @@ internal static class LogsVerb
             });
             return ExitCode.Ok;
         }, name);
+    }
+
+    /// <summary>The last lines of a file that a guest can make grow.</summary>
+    private static async Task<string> ReadTailAsync(string path, CancellationToken cancellationToken)
+    {
+        const int Most = 64 * 1024;
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Seek(-Math.Min(Most, file.Length), SeekOrigin.End);
+        using var reader = new StreamReader(file);
+        var text = await reader.ReadToEndAsync(cancellationToken);
+        return file.Length > Most ? text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..] : text;
     }
 }

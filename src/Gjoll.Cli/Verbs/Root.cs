@@ -20,6 +20,7 @@ internal static class Root
             CopyVerb.Build(shell),
             .. GitVerbs.All(shell),
             ForwardVerb.Build(shell),
+            ProxyVerb.Build(shell),
             .. SnapshotVerbs.All(shell),
             LogsVerb.Build(shell),
             ImageVerbs.Build(shell),

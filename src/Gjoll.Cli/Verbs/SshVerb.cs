@@ -45,7 +45,9 @@ internal static class SshVerb
                 if (sandbox.WasWoken)
                 {
                     using var bounded = new CancellationTokenSource(TimeSpan.FromMinutes(1), call.House.Time);
+                    using var held = await call.House.LockAsync(sandbox.Sandbox.Name, bounded.Token);
                     await sandbox.Sandbox.StopAsync(TimeSpan.FromSeconds(10), bounded.Token);
+                    await new DoorKeeping(call.House, call.Verbose).EndAsync(sandbox.Sandbox.Name, bounded.Token);
                 }
             }
         }, name, command, terminal, root, folder, wakeup);
@@ -65,6 +67,7 @@ internal static class SshVerb
         var sleeps = (await sandbox.InspectAsync(call.Cancellation)).State != SandboxState.Running;
         if (sleeps)
         {
+            await new DoorKeeping(call.House, call.Verbose).EnsureAsync(name, Doors.EnvironmentOf(call.House.Demand(name), call.House), call.Cancellation);
             await sandbox.StartAsync(call.Cancellation);
         }
 

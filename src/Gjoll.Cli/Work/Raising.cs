@@ -5,8 +5,9 @@ using Gjoll.OpenTofu;
 namespace Gjoll.Cli.Work;
 
 /// <summary>From an environment to a sandbox that is ready: record first, then the sandbox, its start, its files and its script.</summary>
-internal sealed class Raising(House house, Speaker speaker)
+internal sealed class Raising(House house, Speaker speaker, bool verbose)
 {
+    private readonly DoorKeeping _doors = new(house, verbose);
     private readonly Progress _progress = new(speaker, house.Time);
 
     /// <param name="File">Where it was read from.</param>
@@ -38,14 +39,15 @@ internal sealed class Raising(House house, Speaker speaker)
         try
         {
             var sandbox = await _progress.DoAsync($"making {order.Name}", () => provider.CreateAsync(order.Environment.ToSpec(order.Name), cancellationToken));
+            await _doors.EnsureAsync(order.Name, order.Environment, cancellationToken);
             await _progress.DoAsync($"starting {order.Name}", () => sandbox.StartAsync(cancellationToken));
             await FillAsync(sandbox, order, cancellationToken);
-            house.Instances.Write(instance with { Stage = InstanceStage.Ready });
+            house.Instances.Write(house.Demand(order.Name) with { Stage = InstanceStage.Ready });
             return sandbox;
         }
         catch (Exception failure) when (failure is GjollException or VerbFailure or ArgumentException or IOException)
         {
-            house.Instances.Write(instance with { Stage = InstanceStage.Failed, Problem = failure.Message });
+            house.Instances.Write(house.Demand(order.Name) with { Stage = InstanceStage.Failed, Problem = failure.Message });
             speaker.Say($"{order.Name} is not ready; 'gjoll logs {order.Name}' shows what there is, 'gjoll down {order.Name}' removes it.");
             throw;
         }
@@ -85,6 +87,7 @@ internal sealed class Raising(House house, Speaker speaker)
         if (order.Environment.Provider == House.OpenTofu && house.Provider(House.OpenTofu) is OpenTofuProvider tofu && tofu.OutputsOf(order.Name) is { } outputs)
         {
             order = order with { Environment = Doors.FromOutputs(order.Environment, outputs, Path.GetDirectoryName(order.File)!) };
+            await _doors.EnsureAsync(order.Name, order.Environment, cancellationToken);
         }
 
         foreach (var file in order.Environment.Files)

@@ -28,5 +28,10 @@ internal static class Surroundings
     public static IReadOnlyDictionary<string, string> All() =>
         Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
 
+    /// <summary>How to start this program once more.</summary>
+    public static IReadOnlyList<string> ThisProgram() => Path.GetFileName(Environment.ProcessPath) == "dotnet"
+        ? [Environment.ProcessPath!, typeof(Surroundings).Assembly.Location]
+        : [Environment.ProcessPath!];
+
     public static string CurrentFolder() => Environment.CurrentDirectory;
 }

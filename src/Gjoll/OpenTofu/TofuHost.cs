@@ -88,7 +88,6 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         {
             using var bounded = new CancellationTokenSource(options.ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, bounded.Token);
-            await channel.DisconnectAsync();
             await channel.WaitForLinkAsync(either.Token);
             await RenewAsync(name, record, channel, either.Token);
             await door.DemandAsync("take the first key away", $"{Enter}; rm -f key", null, either.Token);
@@ -126,11 +125,6 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         if (grace > TimeSpan.Zero && channel is not null)
         {
             await AskToEndAsync(channel, grace, cancellationToken);
-        }
-
-        if (channel is not null)
-        {
-            await channel.DisconnectAsync();
         }
 
         if (run.Warden is { } warden)

@@ -30,14 +30,14 @@ internal sealed class TofuSandbox : ISandbox, IWardenHost
         using var held = await _host.Registry.LockAsync(_name, cancellationToken);
         await _host.StartAsync(_name, Channel, cancellationToken);
         // The home folder is known now.
-        await Channel.DisposeAsync();
-        Channel = new GuestChannel(this, _host.Time, _host.EnvironmentOf(_name));
+        await RenewChannelAsync();
     }
 
     public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
         using var held = await _host.Registry.LockAsync(_name, cancellationToken);
         await _host.StopAsync(_name, grace, Channel, cancellationToken);
+        await RenewChannelAsync();
     }
 
     public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
@@ -81,6 +81,12 @@ internal sealed class TofuSandbox : ISandbox, IWardenHost
     public Task<string> EnsureWardenAsync(CancellationToken cancellationToken) => _host.EnsureWardenAsync(_name, cancellationToken);
 
     public bool IsRunning() => _host.Registry.Read(_name) is { Run: not null };
+
+    private async Task RenewChannelAsync()
+    {
+        await Channel.DisposeAsync();
+        Channel = new GuestChannel(this, _host.Time, _host.EnvironmentOf(_name));
+    }
 
     private static GjollException NoSnapshots() => new("The opentofu provider keeps no snapshots: use those of the cloud, or the qemu provider.");
 }
