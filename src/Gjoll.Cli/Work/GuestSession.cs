@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Gjoll.Cli.Terminal;
+using Microsoft.Win32.SafeHandles;
 
 namespace Gjoll.Cli.Work;
 
@@ -65,7 +66,9 @@ internal sealed class GuestSession(ISandbox sandbox, TimeProvider time)
 
     private static async Task FeedAsync(Stream guest, CancellationToken cancellationToken)
     {
-        await using var standardInput = Console.OpenStandardInput();
+        // Not the console's own stream: on a terminal that one edits lines, echoes, and puts the terminal back into the mode that this needs.
+        using var descriptor = new SafeFileHandle(0, ownsHandle: false);
+        await using var standardInput = new FileStream(descriptor, FileAccess.Read, bufferSize: 0);
         var buffer = new byte[64 * 1024];
         try
         {
