@@ -99,8 +99,8 @@ public sealed class GitTests : IAsyncLifetime
         await GuestAsync("""
             blob=$(echo evil | git hash-object -w --stdin)
             inner=$(printf '100644 blob %s\tconfig\n' "$blob" | git mktree)
-            tree=$(printf "040000 .git\0" > /tmp/raw; printf '%s' "$inner" | xxd -r -p >> /tmp/raw; git hash-object -t tree -w --stdin --literally < /tmp/raw)
-            commit=$(git commit-tree -p HEAD -m evil "$tree")
+            tree=$(printf "040000 .git\0" > /tmp/raw; printf "$(printf '%s' "$inner" | sed 's/../\\x&/g')" >> /tmp/raw; git hash-object -t tree -w --stdin --literally < /tmp/raw)
+            commit=$(git -c user.name=A -c user.email=a@example.com commit-tree -p HEAD -m evil "$tree")
             git update-ref refs/heads/evil "$commit"
             """);
         var refused = await _gjoll.RunAsync("pull", "git", "evil:evil", "-C", "repo");

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Gjoll.Cli.Tests;
 
 /// <summary>The verbs of a sandbox's life, by the real command over the bubblewrap provider.</summary>
@@ -95,7 +93,7 @@ public sealed class LifeTests : IAsyncLifetime
             """);
 
         Assert.Equal("tool hello\n", (await _gjoll.DoAsync("ssh", "files", "--", "/home/agent/tool")).Text);
-        Assert.Equal("600 only mine\n", (await _gjoll.DoAsync("ssh", "files", "--", "sh", "-c", "stat -c %a ~/secret | tr '\\n' ' '; cat ~/secret")).Text);
+        Assert.Equal("600 only mine", (await _gjoll.DoAsync("ssh", "files", "--", "sh", "-c", "stat -c %a ~/secret | tr '\\n' ' '; cat ~/secret")).Text);
     }
 
     [Fact]

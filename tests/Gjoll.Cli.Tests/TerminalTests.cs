@@ -20,6 +20,7 @@ public sealed class TerminalTests : IAsyncLifetime
         try
         {
             var seen = new Screen(process.StandardOutput);
+            await seen.WaitAsync("$ ");
             await TypeAsync(process, "PS1='ready> '; stty size; tty\r");
             await seen.WaitAsync("40 100");
             await seen.WaitAsync("/dev/pts/");

@@ -29,7 +29,9 @@ internal sealed class GuestSession(ISandbox sandbox, TimeProvider time)
         var error = new Pump(time);
         var streams = Task.WhenAll(output.RunAsync(process.StandardOutput, standardOutput, end.Token), error.RunAsync(process.StandardError, standardError, end.Token));
         var exit = await WaitAsync(process, () => signal, interruption);
-        while (!streams.IsCompleted && !(output.IsSilentFor(Silence) && error.IsSilentFor(Silence)) && !interruption.IsCancellationRequested)
+        var ended = time.GetTimestamp();
+        while (!streams.IsCompleted && !(output.IsSilentFor(Silence) && error.IsSilentFor(Silence))
+            && !(interruption.IsCancellationRequested && time.GetElapsedTime(ended) > Farewell))
         {
             await Task.WhenAny(streams, Task.Delay(Glance, time, CancellationToken.None));
         }
