@@ -110,7 +110,7 @@ public sealed class GitTests : IAsyncLifetime
         // A git of the guest's own that names what it likes.
         await _gjoll.DoAsync("ssh", "git", "--", "sh", "-c", "mkdir -p ~/evil && printf '#!/bin/sh\\necho refs/heads/../../x\\necho zzzz\\n' > ~/evil/git");
         Assert.Equal(5, (await _gjoll.RunAsync("pull", "git", "--path", "/work/none/../../tmp", "main:x..y", "-C", "repo")).Code);
-        Assert.Equal(5, (await _gjoll.RunAsync("pull", "git", "--", "-x:main")).Code);
+        Assert.Equal(5, (await _gjoll.RunAsync("pull", "git", "-C", "repo", "--", "-x:main")).Code);
     }
 
     [Fact]

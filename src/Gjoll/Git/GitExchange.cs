@@ -170,6 +170,7 @@ public sealed partial class GitExchange(ISandbox sandbox, string repository, str
                     sandbox, ["/bin/sh", "-c", Give, "gjoll", guestFolder, $"refs/heads/{branch}", known ?? ""], guestFolder, file, maxBytes, cancellationToken);
             }
 
+            await host.TakeObjectsAsync(bundle, cancellationToken);
             await host.GitAsync(
                 ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance", bundle, $"+refs/heads/{branch}:{Note(branch)}"],
                 cancellationToken);

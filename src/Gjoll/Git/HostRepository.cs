@@ -75,15 +75,40 @@ internal sealed class HostRepository
     public async Task<string?> CommitOfAsync(string reference, CancellationToken cancellationToken) =>
         await TryAsync(["rev-parse", "--verify", "--quiet", "--end-of-options", reference + "^{commit}"], cancellationToken);
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes the objects of a bundle in only when each of them is sound. Before 2.46 Git fetches from a bundle without that, whatever its configuration
+    /// says of checking what is fetched.
+    /// </summary>
+    /// <exception cref="GjollException">One is not, or it is no bundle.</exception>
+    public async Task TakeObjectsAsync(string bundle, CancellationToken cancellationToken)
+    {
+        await using var file = File.OpenRead(bundle);
+        file.Position = await PackStartAsync(file, cancellationToken);
+        var (code, _, error) = await RunAsync(["git", .. _place, .. Hardened, "index-pack", "--strict", "--fix-thin", "--stdin"], cancellationToken, file);
+        if (code != 0)
+        {
+            throw new GjollException($"The guest's commits are refused: {Printable.Of(error.Trim())}");
+        }
+    }
+
+    // Lines of text, an empty one, and then the pack.
+    private static async Task<long> PackStartAsync(FileStream bundle, CancellationToken cancellationToken)
+    {
+        var head = new byte[64 * 1024];
+        var read = await bundle.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        var end = head.AsSpan(0, read).IndexOf("\n\n"u8);
+        return end < 0 ? throw new GjollException("The guest sent no bundle.") : end + 2;
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken, Stream? input = null)
     {
         var process = HostProcess.Start(command, Environment);
-        process.StandardInput.Close();
         var output = new TailBuffer(1024 * 1024);
         var error = new TailBuffer(4 * 1024);
         try
         {
             await Task.WhenAll(
+                FeedAsync(process.StandardInput.BaseStream, input, cancellationToken),
                 output.ReadAllAsync(process.StandardOutput.BaseStream, cancellationToken),
                 error.ReadAllAsync(process.StandardError.BaseStream, cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
@@ -97,6 +122,24 @@ internal sealed class HostRepository
         finally
         {
             HostProcess.Release(process);
+        }
+    }
+
+    private static async Task FeedAsync(Stream program, Stream? input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using (program)
+            {
+                if (input is not null)
+                {
+                    await input.CopyToAsync(program, cancellationToken);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // It wants no more; its exit says why.
         }
     }
 }

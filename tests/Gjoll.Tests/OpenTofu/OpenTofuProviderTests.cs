@@ -114,10 +114,10 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
             await TestHost.RunAsync("kill", "-9", id.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        var again = await Make().FindAsync(sandbox.Name, Cancel);
-        await again!.RunAsync(Some.Shell("touch /work/go"), Cancel);
-        await using var program = await again.AttachAsync("long", 0, 0, Cancel);
-        using var reader = new StreamReader(program!.StandardOutput);
+        var again = (await Make().FindAsync(sandbox.Name, Cancel))!;
+        await again.RunAsync(Some.Shell("touch /work/go"), Cancel);
+        await using var program = (await again.AttachAsync("long", 0, 0, Cancel))!;
+        using var reader = new StreamReader(program.StandardOutput);
         Assert.Equal("first\nsecond\n", await reader.ReadToEndAsync(Cancel));
         Assert.True((await program.WaitAsync(Cancel)).Succeeded);
     }
