@@ -89,7 +89,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             using var bounded = new CancellationTokenSource(options.ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, bounded.Token);
             await channel.WaitForLinkAsync(either.Token);
-            await RenewAsync(name, record, channel, either.Token);
+            await RenewAsync(name, record, door, channel, either.Token);
             await door.DemandAsync("take the first key away", $"{Enter}; rm -f key", null, either.Token);
             linked = true;
         }
@@ -274,16 +274,25 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             cancellationToken);
     }
 
-    private async Task RenewAsync(SandboxName name, TofuRecord record, GuestChannel channel, CancellationToken cancellationToken)
+    /// <summary>Listeners and a key that lies in no file of the guest. Name, id and clock are the machine's own, and it is asked for them: its agent takes no others.</summary>
+    private async Task RenewAsync(SandboxName name, TofuRecord record, SshDoor door, GuestChannel channel, CancellationToken cancellationToken)
     {
+        var said = (await door.DemandAsync(
+            "ask who the machine is", "cat /proc/sys/kernel/hostname; echo \"$(cat /etc/machine-id 2>/dev/null)\"; date +%s", null, cancellationToken)).Split('\n');
+        if (said is not [var hostname, var machineId, var seconds, ..]
+            || !long.TryParse(seconds, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var clock) || clock > uint.MaxValue)
+        {
+            throw new GjollException("The machine does not say who it is and what time it has.");
+        }
+
         var next = WardenProcess.MakeKey(folders.Key(name) + ".next");
         await channel.RenewAsync(
             new RenewRequest
             {
-                Time = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
+                Time = clock * 1_000_000,
                 Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropySize)),
-                Hostname = record.Spec.Hostname,
-                MachineId = "",
+                Hostname = hostname.Trim(),
+                MachineId = machineId.Trim(),
                 Key = Convert.ToBase64String(next),
                 Listeners = [.. AllForwards(record).Select(forward => new GuestListener(forward.GuestPort, forward.GuestPath))],
             },

@@ -66,7 +66,9 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
         await _provider.DestroyAsync(name, Cancel);
         Assert.Null(await _provider.FindAsync(name, Cancel));
         Assert.Empty(await _provider.ListAsync(Cancel));
-        Assert.DoesNotContain(TestHost.Processes(), id => TestHost.EnvironmentOf(id).Any(variable => variable.StartsWith("GJOLL_SANDBOX=", StringComparison.Ordinal) && variable.EndsWith($"-{name}", StringComparison.Ordinal)));
+        await TestHost.WaitUntilAsync(
+            () => !TestHost.Processes().Any(id => TestHost.EnvironmentOf(id).Any(variable => variable.StartsWith("GJOLL_SANDBOX=", StringComparison.Ordinal) && variable.EndsWith($"-{name}", StringComparison.Ordinal))),
+            "no process of the sandbox is left");
     }
 
     [Fact]
@@ -222,7 +224,7 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
         var sandbox = await _provider.CreateAsync(Spec(forwards), Cancel);
         foreach (var forward in forwards)
         {
-            _servers.Add(new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, forward.HostSocket), "host:"));
+            _servers.Add(new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, forward.HostSocket), "host"));
         }
 
         await sandbox.StartAsync(Cancel);
