@@ -16,6 +16,7 @@ internal sealed class ForwardConnection(Link link, uint channel, int forward) : 
     private readonly Pipe _fromGuest = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
     private readonly ByteWindow _output = new();
     private readonly ByteWindow _input = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _room;
     private bool _isOpen;
     private volatile bool _doorRefuses;
@@ -91,7 +92,9 @@ internal sealed class ForwardConnection(Link link, uint channel, int forward) : 
 
             await AnswerAsync(WireJson.Response(channel, new WireResponse()), token);
             await Task.WhenAll(ToDoorAsync(door, gate, token), FromDoorAsync(door, gate, token));
-            link.Sender.TryAdd(FrameKind.Close, 0, channel, []);
+            // The guest may still be giving the last bytes to its program, and says when it is done: a close from here would break that off.
+            door.Close();
+            await _closed.Task.WaitAsync(token);
         }
         catch (OperationCanceledException) when (_end.IsCancellationRequested)
         {
@@ -115,6 +118,7 @@ internal sealed class ForwardConnection(Link link, uint channel, int forward) : 
 
     private void Close()
     {
+        _closed.TrySetResult();
         if (_output.IsEnded)
         {
             // All that was sent is on its way to the door.

@@ -17,7 +17,7 @@ public interface ISandbox
     /// <summary>SIGTERM to every guest process, up to <paramref name="grace"/> for them to end, then the end of all. Stopped already is success. The writable layer is kept.</summary>
     Task StopAsync(TimeSpan grace, CancellationToken cancellationToken);
 
-    /// <summary>Call after host sockets outside <see cref="SandboxInfo.EndpointFolder"/>, or any host socket when the host process is root, were made anew. Start and find do it themselves.</summary>
+    /// <summary>Call after host sockets were made anew: a provider that does not find them by their path does then. Start does it itself. Not running is success.</summary>
     Task RefreshForwardsAsync(CancellationToken cancellationToken);
 
     /// <summary>
@@ -61,7 +61,10 @@ public interface ISandbox
     /// <summary>Keeps a copy of the writable layer under a name, replacing one of that name. Only a provider that says so can do it while the sandbox runs.</summary>
     Task SnapshotAsync(SnapshotName name, CancellationToken cancellationToken);
 
-    /// <summary>Puts the writable layer back as it was. An unknown name fails and changes nothing.</summary>
+    /// <summary>
+    /// Puts the writable layer back as it was; a machine that was running when the snapshot was taken goes on there when it is started. An unknown name fails
+    /// and changes nothing. Only a provider that takes snapshots of running sandboxes restores a running one, which it stops.
+    /// </summary>
     Task RestoreAsync(SnapshotName name, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken);

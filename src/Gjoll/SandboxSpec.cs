@@ -50,7 +50,7 @@ public sealed record SandboxLimits
 {
     public long MemoryBytes { get; init; } = 4L << 30;
 
-    /// <summary>The writable layer: home and workspace together.</summary>
+    /// <summary>The writable layer: home and workspace together, or a machine's whole disk, which is at least as large as its image.</summary>
     public long DiskBytes { get; init; } = 10L << 30;
 
     public int MaxProcesses { get; init; } = 1024;
@@ -67,8 +67,8 @@ public abstract record Forward
     private Forward(string hostSocket) => HostSocket = hostSocket;
 
     /// <summary>
-    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path on
-    /// the same file system as the provider's state folder. It must exist when the sandbox starts.
+    /// The listening socket on the host: a bare file name, which stands for a socket in <see cref="SandboxInfo.EndpointFolder"/>, or an absolute path.
+    /// It must exist when the sandbox starts, and may be made anew at any time.
     /// </summary>
     public string HostSocket { get; }
 

@@ -139,7 +139,7 @@ public sealed class ScenarioTests
         const string Evil =
             """
             - do: [ {op: shell, cmd: "env; cat /proc/1/environ /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; cat /etc/shadow; ls -la /root / /work/.."} ]
-            - do: [ {op: shell, cmd: "node -e \"fetch('http://169.254.169.254/').then(r=>console.log('REACHED'),e=>console.log('no '+e.cause?.code))\"; node -e \"fetch('${forge}').then(r=>console.log('REACHED'),e=>console.log('no '+e.cause?.code))\"; printf 'CONNECT evil.example:443 HTTP/1.1\\r\\nHost: evil.example:443\\r\\n\\r\\n' | socat -t 3 - TCP:127.0.0.1:18002"} ]
+            - do: [ {op: shell, cmd: "node -e \"fetch('http://169.254.169.254/').then(r=>console.log('REACHED'),e=>console.log('no '+e.cause?.code))\"; node -e \"fetch('${forge}').then(r=>console.log('REACHED'),e=>console.log('no '+e.cause?.code))\"; node -e \"const s=require('net').connect(18002,'127.0.0.1',()=>s.end('CONNECT evil.example:443 HTTP/1.1\\r\\nHost: evil.example:443\\r\\n\\r\\n'));s.pipe(process.stdout)\""} ]
             - do: [ {op: shell, cmd: "for t in guess '' \"Bearer\"; do node -e \"fetch('http://127.0.0.1:18003/mcp',{method:'POST',headers:{authorization:'Bearer '+process.argv[1],'content-type':'application/json'},body:'{}'}).then(r=>console.log('status '+r.status))\" \"$t\"; done"} ]
             - do: [ {op: shell, cmd: "cd ${ws}; git push ${forge}/factory/greeter.git HEAD:main; echo pushed $?"} ]
             - do: [ {op: mcp, server: factory, tool: update_pr, args: {summary: "take main", branch: "main"}} ]

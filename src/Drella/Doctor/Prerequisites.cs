@@ -19,7 +19,6 @@ internal static class Prerequisites
         {
             await ToolAsync(processes, "git", "--version", "apt-get install git", cancellationToken),
             await ToolAsync(processes, "bwrap", "--version", "apt-get install bubblewrap", cancellationToken),
-            await ToolAsync(processes, "socat", "-V", "apt-get install socat", cancellationToken),
         };
         var programs = Programs.Locate(config.DataFolder, processes);
         checks.Add(programs.Problem() is { } problem

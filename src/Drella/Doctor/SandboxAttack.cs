@@ -48,11 +48,11 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
 
             return
             [
-                ByProxy(await Inside($"printf 'CONNECT {Blocked} HTTP/1.1\\r\\nHost: {Blocked}\\r\\nProxy-Authorization: Bearer {token}\\r\\n\\r\\n' | socat -t 5 - TCP:127.0.0.1:{Doors.EgressPort}")),
+                ByProxy(await Inside($"printf 'CONNECT {Blocked} HTTP/1.1\\r\\nHost: {Blocked}\\r\\nProxy-Authorization: Bearer {token}\\r\\n\\r\\n' | {Talk(Doors.EgressPort)}")),
                 await DirectlyAsync(Inside),
                 Credentials(await Inside("env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'"), token),
                 await FilesAsync(Inside, secret),
-                ForeignToken(await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | socat -t 5 - TCP:127.0.0.1:{Doors.ToolPort},shut-none")),
+                ForeignToken(await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | {Talk(Doors.ToolPort)}")),
                 Rights(await Inside("id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; unshare -r true 2>&1 && echo NESTED")),
             ];
         }
@@ -61,6 +61,9 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
             await host.DestroyAsync(Name, CancellationToken.None);
         }
     }
+
+    /// <summary>Says its input to a port, and prints what comes in the next seconds.</summary>
+    private static string Talk(int port) => $"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && cat >&3 && timeout 5 cat <&3'";
 
     private Check ByProxy(string answer) => Judge(
         "blocked host, by proxy",
@@ -83,8 +86,8 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
                 await self.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
             }
 
-            var targets = listeners.Select(listener => listener.LocalEndpoint.ToString()!).Concat(Elsewhere);
-            var script = string.Join(';', targets.Select(target => $"timeout 3 socat -u OPEN:/dev/null TCP:{target},connect-timeout=2 2>/dev/null && echo 'reached {target}'")) + "; true";
+            var targets = listeners.Select(listener => (IPEndPoint)listener.LocalEndpoint).Concat(Elsewhere.Select(IPEndPoint.Parse));
+            var script = string.Join(';', targets.Select(target => $"timeout 3 bash -c 'exec 3<>/dev/tcp/{target.Address}/{target.Port}' 2>/dev/null && echo 'reached {target}'")) + "; true";
             var reached = (await inside(script)).Split('\n').Where(line => line.StartsWith("reached ", StringComparison.Ordinal)).ToList();
             var routes = (await inside("tail -n +2 /proc/net/route | cut -f1")).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
             return Judge(

@@ -11,7 +11,7 @@ internal static class BwrapArguments
 
     private static readonly string[] SystemLinks = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-    public static IReadOnlyList<string> For(SandboxRecord record, MountPlan mounts, WritableLayer layer)
+    public static IReadOnlyList<string> For(SandboxRecord record, string marker, MountPlan mounts, WritableLayer layer)
     {
         var spec = record.Spec;
         var scratch = Math.Max(SmallTmpfs, Math.Min(spec.Limits.DiskBytes, spec.Limits.MemoryBytes / 2));
@@ -20,6 +20,8 @@ internal static class BwrapArguments
         [
             "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--disable-userns",
             "--uid", user, "--gid", user, "--hostname", spec.Hostname, "--new-session", "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin",
+            // The agent is process 1: nothing in the guest can kill it, and the kernel ends all with it. It carries the mark, and gives it to nobody.
+            "--as-pid-1", "--setenv", Marking.Variable, marker,
             "--ro-bind", "/usr", "/usr",
         ];
 

@@ -40,7 +40,7 @@ internal sealed record RunRecord
 
     public required string PidNamespace { get; init; }
 
-    /// <summary>The guest's agent: it is not asked to end before the guest's own processes have.</summary>
+    /// <summary>What else of ours is in the guest, and is not asked to end before the guest's own processes have: forwarders, of an earlier version.</summary>
     public required IReadOnlyList<ProcessIdentity> Residents { get; init; }
 
     /// <summary>The last one that was started; it may have died since. Null in a record of a version whose guests had no agent.</summary>

@@ -27,7 +27,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             mounts.Add("folder", "ro" + index.ToString(CultureInfo.InvariantCulture), folder.HostPath);
         }
 
-        WriteArguments(name, BwrapArguments.For(record, mounts, layer));
+        WriteArguments(name, BwrapArguments.For(record, folders.Marker(name), mounts, layer));
         var first = BwrapArguments.Command(record, limitProcesses: !cgroups.LimitsProcesses);
         string[] command = record.DropUser
             ? ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", LaunchScripts.StartAsRoot, "gjoll", .. layer.Mounts(), .. mounts.ForLauncher, .. first]
@@ -66,7 +66,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             {
                 Init = init,
                 PidNamespace = ProcessTable.PidNamespaceOf(init.Id) ?? throw new GjollException($"Sandbox {name} ended while it started."),
-                Residents = ProcessTable.DescendantsOf(init.Id),
+                Residents = [],
                 Warden = warden,
                 Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime,
             };

@@ -55,7 +55,7 @@ internal static class WardenProcess
             }
 
             await errors;
-            throw new GjollException($"The warden did not start: {error.ToString().Trim()}");
+            throw new GjollException($"The warden did not start: {error.ToString().Trim()}", isTransient: true);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -57,7 +57,7 @@ internal sealed class DrellaProgram : IAsyncDisposable
     public static async Task<Dictionary<string, string?>> PathWithoutAsync(string folder, string program)
     {
         var bin = Directory.CreateDirectory(Path.Combine(folder, "bin")).FullName;
-        foreach (var name in new[] { "git", "bwrap", "socat", "sh", "dotnet" }.Where(name => name != program))
+        foreach (var name in new[] { "git", "bwrap", "sh", "dotnet" }.Where(name => name != program))
         {
             using var which = Process.Start(new ProcessStartInfo("sh", ["-c", $"command -v {name}"]) { RedirectStandardOutput = true })!;
             File.CreateSymbolicLink(Path.Combine(bin, name), (await which.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Trim());

@@ -30,7 +30,7 @@ public sealed class PrerequisitesTests : IDisposable
         Assert.Equal(1, script.ExitCode);
         Assert.Equal("", await output);
         Assert.All(
-            new[] { "  git: carries", "  bubblewrap: makes", "  socat: carries", "  sudo apt-get install -y git bubblewrap socat", "  dotnet: the .NET 10 SDK", "  node: Node.js 20", "  npm: it comes" },
+            new[] { "  git: carries", "  bubblewrap: makes", "  gcc: links", "  sudo apt-get install -y git bubblewrap gcc lld", "  dotnet: the .NET 10 SDK", "  node: Node.js 20", "  npm: it comes" },
             line => Assert.Contains(line, talk, StringComparison.Ordinal));
     }
 }
