@@ -76,7 +76,7 @@ public sealed class DoorTests : IAsyncLifetime
     public async Task Forward_LeadsToThePortOfTheGuest()
     {
         await _gjoll.UpAsync("port");
-        using var server = _gjoll.Start("ssh", "port", "--", "socat", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork", "SYSTEM:cat; echo end");
+        using var server = _gjoll.Start("ssh", "port", "--", "socat", "-t", "60", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork", "SYSTEM:cat; echo end");
         using var forward = _gjoll.Start("forward", "port", "-L", "0:9100");
         try
         {

@@ -77,10 +77,10 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
         var sandbox = await StartedAsync(new Forward.Tcp(8001, "model.sock"));
 
         // Guest to host.
-        Assert.Equal("host:hi", (await sandbox.RunAsync(Some.Shell("printf hi | timeout 20 socat - TCP:127.0.0.1:8001,shut-down"), Cancel)).OutputText);
+        Assert.Equal("host:hi", (await sandbox.RunAsync(Some.Shell("printf hi | timeout 60 socat -t 60 - TCP:127.0.0.1:8001,shut-down"), Cancel)).OutputText);
 
         // Host to guest.
-        await using var server = await sandbox.ExecAsync(Some.Shell("exec socat TCP-LISTEN:9001,bind=127.0.0.1,reuseaddr,fork SYSTEM:'cat; echo end'"), Cancel);
+        await using var server = await sandbox.ExecAsync(Some.Shell("exec socat -t 60 TCP-LISTEN:9001,bind=127.0.0.1,reuseaddr,fork SYSTEM:'cat; echo end'"), Cancel);
         GuestConnection? connection = null;
         for (var tries = 0; connection is null; tries++)
         {
