@@ -76,7 +76,8 @@ public sealed class DoorTests : IAsyncLifetime
     public async Task Forward_LeadsToThePortOfTheGuest()
     {
         await _gjoll.UpAsync("port");
-        using var server = _gjoll.Start("ssh", "port", "--", "socat", "-t", "60", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork", "SYSTEM:cat; echo end");
+        // PIPE and no program behind it: socat loses a connection now and then when its child is quick.
+        using var server = _gjoll.Start("ssh", "port", "--", "socat", "-t", "60", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork", "PIPE");
         using var forward = _gjoll.Start("forward", "port", "-L", "0:9100");
         try
         {
@@ -91,8 +92,8 @@ public sealed class DoorTests : IAsyncLifetime
             }
             while (answer.Length == 0 && ++tries < 500);
 
-            Assert.Equal("helloend\n", answer);
-            Assert.All(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync(port))), one => Assert.Equal("helloend\n", one));
+            Assert.Equal("hello", answer);
+            Assert.All(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync(port))), one => Assert.Equal("hello", one));
             await HostCommand.RunAsync("/", "kill", "-INT", forward.Id.ToString(CultureInfo.InvariantCulture));
             await forward.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(130, forward.ExitCode);
