@@ -14,13 +14,14 @@ public sealed partial class HouseRulesTests
         ["src/Drella.Web/Access/Edge.cs"] = "HTTP",
         ["src/Drella.Gateway/Tools/ToolServer.cs"] = "tools",
         ["src/Drella/Verbs/Verb.cs"] = "Main",
+        ["src/Gjoll.Cli/Verbs/Verb.cs"] = "Main",
     };
 
     /// <summary>Where programs are started: each of them with an argument list.</summary>
     private static readonly string[] Starters =
     [
         "src/Drella.Drivers/Processes/ProcessRunner.cs", "src/Gjoll/Hosts/HostProcess.cs", "src/Drella.Forge/Git/GitHttp.cs", "src/Drella.Forge/Git/GitRunner.cs",
-        "src/Drella/Doctor/JournalProbe.cs", "src/Drella.StubAgent/StubPlayer.cs",
+        "src/Drella/Doctor/JournalProbe.cs", "src/Gjoll.Warden/CommandLink.cs", "src/Drella.StubAgent/StubPlayer.cs",
     ];
 
     [Fact]
