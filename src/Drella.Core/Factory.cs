@@ -62,7 +62,8 @@ public sealed partial class Factory
     /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await SweepAsync(cancellationToken);
+        // A world that fails here keeps nobody from working: the sweeping loop comes again.
+        await LookOnceAsync(() => SweepAsync(cancellationToken), cancellationToken);
         await Task.WhenAll(
             scheduler.RunAsync(cancellationToken),
             LoopAsync(rhythm.Intake, intakeSignal, () => intake.LookAsync(cancellationToken), cancellationToken),
@@ -105,19 +106,7 @@ public sealed partial class Factory
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            try
-            {
-                await look();
-            }
-            catch (DriverException error)
-            {
-                LogLoop(error);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-
+            await LookOnceAsync(look, cancellationToken);
             try
             {
                 await signal.WaitAsync(longest, time, cancellationToken);
@@ -126,6 +115,22 @@ public sealed partial class Factory
             {
                 return;
             }
+        }
+    }
+
+    private async Task LookOnceAsync(Func<Task> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await look();
+        }
+        catch (DriverException error)
+        {
+            LogLoop(error);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop that looks ends by itself.
         }
     }
 

@@ -280,7 +280,7 @@ internal sealed class MachineHost(
             {
                 await MachineState.LoadAsync(monitor, folders.Machine(name), memoryIsShared: source.Plan.Memory is not null, state, time, cancellationToken);
                 await monitor.RunAsync("cont", cancellationToken);
-                await ResizeAsync(monitor, record, cancellationToken);
+                await GrowAsync(monitor, record, cancellationToken);
             }
         }
 
@@ -410,10 +410,10 @@ internal sealed class MachineHost(
         File.Move(key + ".next", key, overwrite: true);
     }
 
-    /// <summary>A template's disk is as small as its image's; a clone's may be larger, which the running guest is told.</summary>
-    private static async Task ResizeAsync(Monitor monitor, MachineRecord record, CancellationToken cancellationToken)
+    /// <summary>A template's disk is as small as its image's; a clone's may be larger, which the running guest is told. It never becomes smaller.</summary>
+    private async Task GrowAsync(Monitor monitor, MachineRecord record, CancellationToken cancellationToken)
     {
-        if (record.Next == Beginning.Template)
+        if (record is { Next: Beginning.Template, Template: { } id } && templates.Read(id)?.DiskBytes < record.Spec.Limits.DiskBytes)
         {
             await monitor.RunAsync(
                 "block_resize",
