@@ -207,6 +207,7 @@ internal sealed class MachineHost(
     /// <summary>Saves memory and devices of a running machine and copies its disk; the machine stands still meanwhile and then goes on.</summary>
     public async Task FreezeAsync(SandboxName name, MachineRecord record, Func<Monitor, CancellationToken, Task> copy, CancellationToken cancellationToken)
     {
+        HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "save a machine");
         await using var monitor = await MonitorAsync(name, cancellationToken);
         await monitor.RunAsync("stop", cancellationToken);
         try
