@@ -95,6 +95,7 @@ internal sealed class MachineHost(
             return;
         }
 
+        DemandSockets(name, record);
         await EndAllAsync(name, record, cancellationToken);
         record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
         registry.Write(name, record);
@@ -125,10 +126,14 @@ internal sealed class MachineHost(
 
     public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
+    /// <summary>
+    /// The grace is for the guest's programs. Its kernel is always asked to bring its disk in order first, for a bounded time: to end QEMU is to pull
+    /// the plug, and what is kept would not be what was written.
+    /// </summary>
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (IsRunning(record) && grace > TimeSpan.Zero)
+        if (IsRunning(record) && record.Run!.Warden is { } warden && ProcessTable.IsAlive(warden))
         {
             await AskToEndAsync(record, grace, Channel(name), cancellationToken);
         }
@@ -500,6 +505,18 @@ internal sealed class MachineHost(
         catch (Exception silent) when (silent is GjollException or OperationCanceledException)
         {
             return "out of reach";
+        }
+    }
+
+    private void DemandSockets(SandboxName name, MachineRecord record)
+    {
+        foreach (var forward in record.Spec.Forwards)
+        {
+            var socket = Path.Combine(folders.Endpoints(name), forward.HostSocket);
+            if (!Path.Exists(socket))
+            {
+                throw new GjollException($"Nobody listens on {socket} yet, where a forward of sandbox {name} leads.", isTransient: true);
+            }
         }
     }
 

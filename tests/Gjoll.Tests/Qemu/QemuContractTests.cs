@@ -13,6 +13,8 @@ public sealed class QemuContractTests(Machines machines) : SandboxContract, ICla
 
     protected override int SmallExecs => 100;
 
+    protected override long StreamBytes => 64 << 20;
+
     protected override long LargeFile => 16 << 20;
 
     protected override SandboxSpec LargeSpec => Some.Spec();
