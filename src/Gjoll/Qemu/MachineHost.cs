@@ -227,6 +227,31 @@ internal sealed class MachineHost(
         }
     }
 
+    /// <summary>Lets a machine go on that stands still because a write to its disk found no room. Anything else it may be doing is left alone.</summary>
+    public async Task GoOnAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        if (!IsRunning(Demand(name)))
+        {
+            return;
+        }
+
+        using var bounded = new CancellationTokenSource(MonitorPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
+        try
+        {
+            await using var monitor = await MonitorAsync(name, either.Token);
+            using var answer = await monitor.AskAsync("query-status", null, either.Token);
+            if (answer.RootElement.GetProperty("return").GetProperty("status").GetString() == "io-error")
+            {
+                await monitor.RunAsync("cont", either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new GjollException($"QEMU of sandbox {name} does not answer.", isTransient: true);
+        }
+    }
+
     public Task SaveStateAsync(Monitor monitor, SandboxName name, MachineRecord record, string file, CancellationToken cancellationToken) =>
         MachineState.SaveAsync(
             monitor, folders.Machine(name), record.DropUser ? record.UserId : null, record.SharedMemory, file,

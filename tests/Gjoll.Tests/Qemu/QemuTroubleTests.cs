@@ -152,6 +152,60 @@ public sealed class QemuTroubleTests(Machines machines) : IClassFixture<Machines
         Assert.Empty(await provider.ListAsync(Cancel));
     }
 
+    [Fact]
+    public async Task Disk_ThatIsFullInMidRunMakesTheMachineWaitAndLoseNothing()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a small file system.");
+        var small = Directory.CreateDirectory(Path.Combine(_folder, "small")).FullName;
+        await TestHost.RunAsync("mount", "-t", "tmpfs", "-o", "size=300m,mode=755", "gjoll-test", small);
+        try
+        {
+            var options = Machines.Options(small);
+            (options.DiskReserveBytes, options.WatchInterval) = (48L << 20, TimeSpan.FromMilliseconds(100));
+            var log = new Words();
+            await using var provider = new QemuProvider(options, TimeProvider.System, log);
+            var sandbox = await provider.CreateAsync(Some.Spec() with { Start = WarmStart.Never }, Cancel);
+            await sandbox.StartAsync(Cancel);
+            var ballast = Path.Combine(small, "ballast");
+            await File.WriteAllBytesAsync(ballast, new byte[160 << 20], Cancel);
+
+            await using var writer = await sandbox.ExecAsync(Some.Shell("head -c 180000000 /dev/zero > /work/large && sync && cksum < /work/large") with { Timeout = null }, Cancel);
+            await TestHost.WaitUntilAsync(() => log.Have("stand still") && new DriveInfo(small).AvailableFreeSpace == 0, "the disk is full");
+            File.Delete(ballast);
+
+            using var reader = new StreamReader(writer.StandardOutput);
+            Assert.EndsWith(" 180000000", await reader.ReadLineAsync(Cancel), StringComparison.Ordinal);
+            Assert.True((await writer.WaitAsync(Cancel)).Succeeded);
+            await provider.DestroyAsync(sandbox.Name, Cancel);
+            Assert.Empty(await provider.ListAsync(Cancel));
+        }
+        finally
+        {
+            await using (var provider = Machines.Make(small))
+            {
+                await provider.SweepAsync(_ => false, CancellationToken.None);
+            }
+
+            await TestHost.RunAsync("umount", small);
+        }
+    }
+
+    private sealed class Words : Microsoft.Extensions.Logging.ILogger<QemuProvider>
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+        public bool Have(string words) => _lines.Any(line => line.Contains(words, StringComparison.Ordinal));
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            Microsoft.Extensions.Logging.LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue(formatter(state, exception));
+    }
+
     private QemuProvider Make(Action<QemuOptions> change)
     {
         var options = Machines.Options(_folder);
