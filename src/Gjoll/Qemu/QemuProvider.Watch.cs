@@ -79,11 +79,25 @@ public sealed partial class QemuProvider
                 {
                     await LookAsync(name, hasRoomAgain, _end.Token);
                 }
+
+                await FillPoolAsync(_end.Token);
             }
         }
         catch (OperationCanceledException) when (_end.IsCancellationRequested)
         {
             // Disposed.
+        }
+    }
+
+    private async Task FillPoolAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _pool.FillAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is GjollException or IOException)
+        {
+            LogPoolFailed(failure.Message);
         }
     }
 
@@ -149,6 +163,9 @@ public sealed partial class QemuProvider
 
     [LoggerMessage(LogLevel.Warning, "Less than {Reserve} MiB are free at {Folder}: machines that find no room stand still until there is some")]
     private partial void LogShort(string folder, long reserve);
+
+    [LoggerMessage(LogLevel.Warning, "The warm pool could not be filled: {Reason}")]
+    private partial void LogPoolFailed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} could not be looked at: {Reason}")]
     private partial void LogLookFailed(SandboxName name, string reason);
