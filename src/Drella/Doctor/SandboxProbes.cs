@@ -45,6 +45,7 @@ internal static class SandboxProbes
             [
                 new Check("sandbox", true, $"{report.Provider}; not contained: {string.Join(" ", report.NotContained)}", null),
                 .. await new SandboxAttack(host, doors, () => ear.HasDenied("egress"), folder).RunAsync(cancellationToken),
+                await HostileGuestCheck.RunAsync(provider, time, cancellationToken),
             ];
         }
         finally

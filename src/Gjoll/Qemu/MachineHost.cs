@@ -216,6 +216,7 @@ internal sealed class MachineHost(
     /// <summary>Saves memory and devices of a running machine and copies its disk; the machine stands still meanwhile and then goes on.</summary>
     public async Task FreezeAsync(SandboxName name, MachineRecord record, Func<Monitor, CancellationToken, Task> copy, CancellationToken cancellationToken)
     {
+        HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "save a machine");
         await using var monitor = await MonitorAsync(name, cancellationToken);
         await monitor.RunAsync("stop", cancellationToken);
         try
@@ -227,6 +228,31 @@ internal sealed class MachineHost(
             // A machine must not stay frozen because its copy failed.
             using var bounded = new CancellationTokenSource(MonitorPatience, time);
             await monitor.RunAsync("cont", bounded.Token);
+        }
+    }
+
+    /// <summary>Lets a machine go on that stands still because a write to its disk found no room. Anything else it may be doing is left alone.</summary>
+    public async Task GoOnAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        if (!IsRunning(Demand(name)))
+        {
+            return;
+        }
+
+        using var bounded = new CancellationTokenSource(MonitorPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
+        try
+        {
+            await using var monitor = await MonitorAsync(name, either.Token);
+            using var answer = await monitor.AskAsync("query-status", null, either.Token);
+            if (answer.RootElement.GetProperty("return").GetProperty("status").GetString() == "io-error")
+            {
+                await monitor.RunAsync("cont", either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new GjollException($"QEMU of sandbox {name} does not answer.", isTransient: true);
         }
     }
 

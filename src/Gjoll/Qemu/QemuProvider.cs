@@ -66,6 +66,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     public async Task<ISandbox> ForkAsync(SandboxName source, SandboxSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
+        HostDisk.CheckReserve(_folders.Root, _options.DiskReserveBytes, "fork a machine");
         using (await _registry.LockAsync(spec.Name, cancellationToken))
         {
             var wanted = SpecRecord.From(spec);
