@@ -83,9 +83,10 @@ public sealed partial class Factory
     {
         var now = time.GetUtcNow();
         var keep = new HashSet<SandboxName>();
-        foreach (var live in shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).ToList())
+        var kept = 0;
+        foreach (var live in shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).OrderByDescending(live => live.Job.ChangedAt).ToList())
         {
-            if (live.Job is { Conclusion: not null, Step: null } && live.Job.ChangedAt + settings.KeepFailed < now)
+            if (live.Job is { Conclusion: not null, Step: null } && (live.Job.ChangedAt + settings.KeepFailed < now || ++kept > settings.MaxKeptFailed))
             {
                 await live.RecordAsync(new JobEntry.SandboxReleased(Kept: false), cancellationToken);
             }

@@ -24,7 +24,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal(
             [
                 "line 1, version: only version 1 is known here",
-                "line 2, listn: is not a key; there are agent, budget, data, forge, identity, issues, keep_failed, listen, model, pipelines, poll_interval, profiles, public_url, queue, repositories, review, roles, sandbox, tasks, version",
+                "line 2, listn: is not a key; there are agent, budget, data, forge, identity, issues, listen, model, pipelines, poll_interval, profiles, public_url, queue, repositories, review, roles, sandbox, tasks, version",
                 "line 4, forge.kind: 'gitea' is not known; write one of builtin, github",
                 "line 5, forge.tokn_env: is not a key; there are api_url, kind, listen, token_env, token_file, webhook_url",
                 "line 6, budget.job: 60 is above budget.max, which is 50",
