@@ -19,7 +19,6 @@ internal sealed partial class SandboxChoice : IAsyncDisposable
     private readonly SandboxConfig config;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stop = new();
-    private Task preparing = Task.CompletedTask;
 
     private SandboxChoice(SandboxConfig config, ISandboxProvider provider, GjollHost host, ProviderReport report, ILogger logger)
     {
@@ -123,13 +122,22 @@ internal sealed partial class SandboxChoice : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins to make what lets jobs' machines start warm; returns the whole of it. Nothing depends on it but the time that a start takes.</summary>
-    public Task PrepareAsync() => preparing = Works && Provider is QemuProvider qemu ? PrepareAsync(qemu) : Task.CompletedTask;
+    /// <summary>What lets jobs' machines start warm, being made. Nothing depends on it but the time that a start takes.</summary>
+    public Task Prepared { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins with <see cref="Prepared"/>.</summary>
+    public void Prepare()
+    {
+        if (Works && Provider is QemuProvider qemu)
+        {
+            Prepared = PrepareAsync(qemu);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await preparing;
+        await Prepared;
         await DisposeAsync(Provider);
         stop.Dispose();
     }

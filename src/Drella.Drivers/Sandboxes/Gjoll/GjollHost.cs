@@ -56,6 +56,16 @@ public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> 
         return [.. swept.Destroyed.Select(name => name.Value), .. swept.Strays];
     });
 
+    /// <summary>Limits in the provider's terms.</summary>
+    public static G.SandboxLimits Limits(SandboxLimits limits) => new()
+    {
+        MemoryBytes = limits.MemoryBytes,
+        DiskBytes = limits.DiskBytes,
+        MaxProcesses = limits.MaxProcesses,
+        Cpus = limits.Cpus,
+        Lifetime = limits.Lifetime,
+    };
+
     internal static async Task<T> GuardAsync<T>(Func<Task<T>> action)
     {
         try
@@ -72,14 +82,7 @@ public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> 
     {
         Name = Name(request.Name),
         Labels = new Dictionary<string, string> { ["owner"] = "drella" },
-        Limits = new G.SandboxLimits
-        {
-            MemoryBytes = request.Limits.MemoryBytes,
-            DiskBytes = request.Limits.DiskBytes,
-            MaxProcesses = request.Limits.MaxProcesses,
-            Cpus = request.Limits.Cpus,
-            Lifetime = request.Limits.Lifetime,
-        },
+        Limits = Limits(request.Limits),
         Forwards = [.. request.Doorways.Select(door => new G.Forward.Tcp(door.GuestPort, door.HostSocketPath))],
         Image = options.Image,
         ReadOnlyFolders = [.. (await MissingAsync(request.Agents, cancellationToken)).Select(agent => new G.ReadOnlyFolder(ProgramFolder(agent), $"{AgentRoot}/{agent}"))],
