@@ -62,7 +62,8 @@ public sealed partial class Factory
     /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await SweepAsync(cancellationToken);
+        // A world that fails here keeps nobody from working: the sweeping loop comes again.
+        await LookOnceAsync(() => SweepAsync(cancellationToken), cancellationToken);
         await Task.WhenAll(
             scheduler.RunAsync(cancellationToken),
             LoopAsync(rhythm.Intake, intakeSignal, () => intake.LookAsync(cancellationToken), cancellationToken),
@@ -83,10 +84,11 @@ public sealed partial class Factory
     {
         var now = time.GetUtcNow();
         var keep = new HashSet<SandboxName>();
-        var kept = 0;
-        foreach (var live in shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).OrderByDescending(live => live.Job.ChangedAt).ToList())
+        var standing = shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).ToList();
+        var over = Keeping.Over(standing.Select(live => live.Job), settings, now);
+        foreach (var live in standing)
         {
-            if (live.Job is { Conclusion: not null, Step: null } && (live.Job.ChangedAt + settings.KeepFailed < now || ++kept > settings.MaxKeptFailed))
+            if (over.Contains(live.Job.Id))
             {
                 await live.RecordAsync(new JobEntry.SandboxReleased(Kept: false), cancellationToken);
             }
@@ -106,19 +108,7 @@ public sealed partial class Factory
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            try
-            {
-                await look();
-            }
-            catch (DriverException error)
-            {
-                LogLoop(error);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-
+            await LookOnceAsync(look, cancellationToken);
             try
             {
                 await signal.WaitAsync(longest, time, cancellationToken);
@@ -127,6 +117,22 @@ public sealed partial class Factory
             {
                 return;
             }
+        }
+    }
+
+    private async Task LookOnceAsync(Func<Task> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await look();
+        }
+        catch (DriverException error)
+        {
+            LogLoop(error);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop that looks ends by itself.
         }
     }
 

@@ -85,14 +85,14 @@ public sealed class FactoryCore
         IStep[] steps =
         [
             new Prepare(ports.Forge, ports.Quarantine, settings),
-            new Provision(floor, ports.Forge, ports.Quarantine, ports.Sandboxes),
+            new Provision(floor, ports.Forge, ports.Quarantine, ports.Sandboxes, settings),
             new Work(shift, status),
             new Harvest(floor, harvester),
             new JudgeStep(shift, ports.Quarantine),
             new Publish(publisher, ports.Forge),
             new Answer(ports.Forge),
             new Park(floor),
-            new Settle(ports.Forge, status),
+            new Settle(ports.Forge, status, settings),
             new Release(floor),
         ];
         var runner = new JobRunner(steps.ToDictionary(step => step.Name), ports.Time, ports.Loggers.CreateLogger<JobRunner>());

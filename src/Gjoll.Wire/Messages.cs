@@ -31,8 +31,8 @@ public sealed record ExecRequest : WireRequest
 
     public required string Folder { get; init; }
 
-    /// <summary>Empty means the agent user.</summary>
-    public string User { get; init; } = "";
+    /// <summary>Null or empty means the agent user.</summary>
+    public string? User { get; init; }
 
     public bool OpenInput { get; init; }
 

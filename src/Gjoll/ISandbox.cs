@@ -61,7 +61,10 @@ public interface ISandbox
     /// <summary>Keeps a copy of the writable layer under a name, replacing one of that name. Only a provider that says so can do it while the sandbox runs.</summary>
     Task SnapshotAsync(SnapshotName name, CancellationToken cancellationToken);
 
-    /// <summary>Puts the writable layer back as it was. An unknown name fails and changes nothing.</summary>
+    /// <summary>
+    /// Puts the writable layer back as it was; a machine that was running when the snapshot was taken goes on there when it is started. An unknown name fails
+    /// and changes nothing. Only a provider that takes snapshots of running sandboxes restores a running one, which it stops.
+    /// </summary>
     Task RestoreAsync(SnapshotName name, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken);

@@ -50,7 +50,7 @@ public sealed record SandboxLimits
 {
     public long MemoryBytes { get; init; } = 4L << 30;
 
-    /// <summary>The writable layer: home and workspace together.</summary>
+    /// <summary>The writable layer: home and workspace together, or a machine's whole disk, which is at least as large as its image.</summary>
     public long DiskBytes { get; init; } = 10L << 30;
 
     public int MaxProcesses { get; init; } = 1024;

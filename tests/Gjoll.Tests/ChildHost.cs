@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Gjoll.Bubblewrap;
+using Gjoll.Qemu;
+using Gjoll.Tests.Qemu;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gjoll.Tests;
@@ -19,6 +21,8 @@ internal static class ChildHost
     public const string Tail = "tail";
 
     public const string WithBubblewrap = "bubblewrap";
+
+    public const string WithQemu = "qemu";
 
     public static readonly SandboxName Name = new("orphan");
 
@@ -48,6 +52,7 @@ internal static class ChildHost
 
     private static ISandboxProvider Provider(string name, string folder) => name switch
     {
+        WithQemu => new QemuProvider(Machines.Options(folder), TimeProvider.System, NullLogger<QemuProvider>.Instance),
         WithBubblewrap => new BubblewrapProvider(new BubblewrapOptions { StateFolder = folder }, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance),
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };

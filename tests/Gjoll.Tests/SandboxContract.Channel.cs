@@ -11,6 +11,9 @@ public abstract partial class SandboxContract
 
     protected virtual int ParallelForwards => 50;
 
+    /// <summary>What one program writes without a pause.</summary>
+    protected virtual long StreamBytes => 1L << 30;
+
     /// <summary>Bytes of the file that is copied in and out.</summary>
     protected virtual long LargeFile => 1L << 30;
 

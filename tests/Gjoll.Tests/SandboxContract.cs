@@ -9,9 +9,10 @@ public abstract partial class SandboxContract : IAsyncLifetime
 
     protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    protected ISandboxProvider Provider { get; private set; } = null!;
+    protected ISandboxProvider Provider { get; set; } = null!;
 
-    protected string Folder => _folder;
+    /// <summary>The state folder of the provider under test.</summary>
+    protected virtual string Folder => _folder;
 
     /// <summary>A provider over a state folder; called again to stand for a restarted host process.</summary>
     protected abstract ISandboxProvider MakeProvider(string stateFolder);
@@ -20,7 +21,7 @@ public abstract partial class SandboxContract : IAsyncLifetime
 
     public virtual async ValueTask InitializeAsync()
     {
-        Provider = MakeProvider(_folder);
+        Provider = MakeProvider(Folder);
         var report = await Provider.ProbeAsync(Cancel);
         Assert.True(report.Works, $"{report.Reason} Remedy: {report.Remedy}");
     }

@@ -70,13 +70,13 @@ internal sealed class SupervisedAgent : IAsyncDisposable
 
             await _events.CloseAsync();
             await _ports.Transcript.FlushAsync(CancellationToken.None);
-            await _stop.CancelAsync();
+            _stop.Cancel();
             return Judge(_stream.Finish(ended, await errorTail), await _end.Task);
         }
         finally
         {
             _end.TrySetResult(EndCause.Exited);
-            await _stop.CancelAsync();
+            _stop.Cancel();
             await _process.DisposeAsync();
             await _input.CloseAsync();
             await Task.WhenAll(output, errorTail, input, ladder).ContinueWith(
@@ -89,7 +89,7 @@ internal sealed class SupervisedAgent : IAsyncDisposable
         await _idle.DisposeAsync();
         await _deadline.DisposeAsync();
         await _leave.DisposeAsync();
-        await _stop.CancelAsync();
+        _stop.Cancel();
         _stop.Dispose();
         _input.Dispose();
     }
@@ -199,21 +199,29 @@ internal sealed class SupervisedAgent : IAsyncDisposable
 
         try
         {
-            await foreach (var control in _ports.Control.ReadAllAsync(_stop.Token))
+            while (await _ports.Control.WaitToReadAsync(_stop.Token))
             {
-                if (control is AgentControl.Interrupt)
+                while (_ports.Control.TryRead(out var control))
                 {
-                    _end.TrySetResult(EndCause.Interrupted);
-                }
-                else if (control is AgentControl.Steer steer && _adapter.SteerLine(steer.Message) is { } line)
-                {
-                    await _input.WriteLineAsync(line, _stop.Token);
+                    await ObeyAsync(control);
                 }
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The run is over.
+        }
+    }
+
+    private async Task ObeyAsync(AgentControl control)
+    {
+        if (control is AgentControl.Interrupt)
+        {
+            _end.TrySetResult(EndCause.Interrupted);
+        }
+        else if (control is AgentControl.Steer steer && _adapter.SteerLine(steer.Message) is { } line)
+        {
+            await _input.WriteLineAsync(line, _stop.Token);
         }
     }
 
@@ -254,7 +262,7 @@ internal sealed class SupervisedAgent : IAsyncDisposable
             await _process.DisposeAsync();
             if (!await WithinGraceAsync(output))
             {
-                await _stop.CancelAsync();
+                _stop.Cancel();
                 break;
             }
         }

@@ -36,6 +36,8 @@ internal sealed partial class IntakeWatch(
         {
             await GuardAsync(issues.Repo, () => LookAtIssuesAsync(issues, cancellationToken));
         }
+
+        await SupersedeAsync(cancellationToken);
     }
 
     /// <summary>Resolves a spec that no tasks repository holds. Its text is its revision: the same text is the same job.</summary>
@@ -296,15 +298,22 @@ internal sealed partial class IntakeWatch(
 
         var live = await shelf.OpenAsync(request, cancellationToken);
         LogOpened(live.Job.Id, source.Key, source.Author);
-        await SupersedeAsync(live.Job, cancellationToken);
         return true;
     }
 
-    private async Task SupersedeAsync(Job job, CancellationToken cancellationToken)
+    /// <summary>
+    /// The newest job of a source that may go on ends those before it. At every look, because the daemon may have died between the two, and
+    /// because people take up again what had ended.
+    /// </summary>
+    private async Task SupersedeAsync(CancellationToken cancellationToken)
     {
-        foreach (var older in shelf.All.Where(other => other.Job.Id != job.Id && other.Job.Request.Source.Key == job.Request.Source.Key && other.Job.Conclusion is null).ToList())
+        foreach (var revisions in shelf.All.Where(live => QueuePolicy.MayGoOn(live.Job)).GroupBy(live => live.Job.Request.Source.Key))
         {
-            await older.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {job.Id} takes it up"), cancellationToken);
+            var newest = revisions.Last().Job.Id;
+            foreach (var live in revisions.SkipLast(1))
+            {
+                await live.TellAsync(new JobFact.CancelAsked("drella", $"a newer revision of the spec is there; job {newest} takes it up"), cancellationToken);
+            }
         }
     }
 

@@ -66,6 +66,9 @@ public abstract record JobEntry
 
     public sealed record PullRequestSeen(PullRequestState State, string? By, string? MergeCommit) : JobEntry;
 
+    /// <summary>People closed it and asked for the work again: the next one is another.</summary>
+    public sealed record PullRequestLeft(int Number) : JobEntry;
+
     public sealed record CallReserved(string CallId, string Role, string Model, long Amount) : JobEntry;
 
     /// <summary>The budget does not hold the call.</summary>

@@ -94,6 +94,7 @@ public static class JobEntryCodec
 [JsonSerializable(typeof(JobEntry.ReplyProposed), TypeInfoPropertyName = "ReplyProposed")]
 [JsonSerializable(typeof(JobEntry.FeedbackSettled), TypeInfoPropertyName = "FeedbackSettled")]
 [JsonSerializable(typeof(JobEntry.PullRequestSeen), TypeInfoPropertyName = "PullRequestSeen")]
+[JsonSerializable(typeof(JobEntry.PullRequestLeft), TypeInfoPropertyName = "PullRequestLeft")]
 [JsonSerializable(typeof(JobEntry.CallReserved), TypeInfoPropertyName = "CallReserved")]
 [JsonSerializable(typeof(JobEntry.CallRefused), TypeInfoPropertyName = "CallRefused")]
 [JsonSerializable(typeof(JobEntry.CallSettled), TypeInfoPropertyName = "CallSettled")]

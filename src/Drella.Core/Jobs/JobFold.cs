@@ -40,6 +40,7 @@ public static class JobFold
         JobEntry.Proposed e => job with { Proposal = e },
         JobEntry.HeadPublished e => job with { Published = e.Commit, GuestBase = e.GuestHead },
         JobEntry.PullRequestOpened e => job with { PullRequest = new PullRequestLink(e.Number, e.Url, e.Branch), IsReady = false },
+        JobEntry.PullRequestLeft => job with { PullRequest = null, IsReady = false },
         JobEntry.ReadyMarked => job with { IsReady = true },
         JobEntry.VerdictGiven e => job with { Verdicts = job.Verdicts.RemoveAll(v => v.Role == e.Role).Add(e) },
         JobEntry.RoundOpened e => job with
@@ -65,7 +66,7 @@ public static class JobFold
         {
             Wait = new Wait(e.Kind, e.Why, e.Deadline), Reason = e.Why, Step = StepName.Park, IsStepOpen = false, Tries = 0, RetryAt = null,
         },
-        JobEntry.WaitEnded => job with { Wait = null, Reason = null },
+        JobEntry.WaitEnded => job with { Wait = null, Reason = null, Question = StillAsked(job) },
         JobEntry.QuestionAsked e => job with { Question = e, Answer = null },
         JobEntry.QuestionAnswered e => job with { Answer = e.Answer },
         JobEntry.ProgressReported e => job with { Progress = e },
@@ -80,12 +81,15 @@ public static class JobFold
         JobEntry.Reopened e => job with
         {
             Conclusion = null, Reason = e.Note, Cancel = null, Phase = JobPhase.Queued, Step = null, IsStepOpen = false, Tries = 0, RetryAt = null,
-            Wait = null, CauseDetail = e.Note, Cause = RoundCause.Continued, IsReleased = job.IsReleased || e.Fresh,
+            Wait = null, CauseDetail = e.Note, Cause = RoundCause.Continued, IsReleased = job.IsReleased || e.Fresh, Question = StillAsked(job),
         },
         JobEntry.SandboxReleased e => job with { IsReleased = !e.Kept, Sandbox = e.Kept ? job.Sandbox : null },
         JobEntry.PullRequestSeen or JobEntry.DoorUsed or JobEntry.Steered or JobEntry.SandboxEntered => job,
         _ => throw new UnreachableException(entry.GetType().Name),
     };
+
+    // Who lets the agent go on without an answer has dropped the question: it must not stop the next round.
+    private static JobEntry.QuestionAsked? StillAsked(Job job) => job.Answer is null ? null : job.Question;
 
     private static Job Advance(Job job, StepName step)
     {

@@ -46,7 +46,7 @@ public static class JobMachine
         JobFact.CancelAsked f => Cancel(job, f),
         JobFact.AnswerGiven f => TakeAnswer(job, f),
         JobFact.ContinueAsked f => Continue(job, f),
-        JobFact.RetryAsked f => job.Conclusion is null or JobConclusion.Merged ? [] : [new JobEntry.Reopened(f.By, Fresh: true, null)],
+        JobFact.RetryAsked f => Retry(job, f),
         JobFact.Reserve f => Reserve(job, f),
         JobFact.Settle f => job.Reservations.ContainsKey(f.CallId) ? [Settled(f)] : [],
         JobFact.TimePassed => job.Wait is { } wait && wait.Deadline <= now
@@ -74,7 +74,7 @@ public static class JobMachine
         var orphans = step is StepName.Work or StepName.Judge ? job.Reservations : [];
         return
         [
-            .. orphans.Select(call => new JobEntry.CallSettled(call.Key, "", 0, 0, 0, 0, call.Value, Status: 0)),
+            .. orphans.OrderBy(call => call.Key, StringComparer.Ordinal).Select(call => new JobEntry.CallSettled(call.Key, "", 0, 0, 0, 0, call.Value, Status: 0)),
             new JobEntry.StepStarted(step, job.Tries + 1),
         ];
     }
@@ -140,13 +140,16 @@ public static class JobMachine
 
     private static IEnumerable<JobEntry> Cancel(Job job, JobFact.CancelAsked fact)
     {
-        if (job.Conclusion is not null || job.Cancel is not null)
-        {
-            return [];
-        }
-
         var asked = new JobEntry.CancelRequested(fact.By, fact.Reason);
-        return job.IsStepOpen ? [asked] : [asked, new JobEntry.Concluded(JobConclusion.Cancelled, $"{fact.Reason} (asked by {fact.By})")];
+        var cancelled = new JobEntry.Concluded(JobConclusion.Cancelled, $"{fact.Reason} (asked by {fact.By})");
+        return job switch
+        {
+            // What waits for a person is given up by one: its pull request must not stay open beside the next.
+            { Conclusion: JobConclusion.NeedsHuman or JobConclusion.Failed } => [asked, cancelled],
+            { Conclusion: not null } or { Cancel: not null } => [],
+            { IsStepOpen: true } => [asked],
+            _ => [asked, cancelled],
+        };
     }
 
     private static IEnumerable<JobEntry> TakeAnswer(Job job, JobFact.AnswerGiven fact)
@@ -170,6 +173,18 @@ public static class JobMachine
             { Conclusion: JobConclusion.NeedsHuman or JobConclusion.Failed } => [.. raised, new JobEntry.Reopened(fact.By, Fresh: job.IsReleased, fact.Note)],
             { Phase: JobPhase.InReview, Step: null } when fact.Note is not null => [.. raised, new JobEntry.RoundOpened(job.Round + 1, RoundCause.Continued, fact.Note)],
             _ => raised,
+        };
+    }
+
+    private static IEnumerable<JobEntry> Retry(Job job, JobFact.RetryAsked fact)
+    {
+        var reopened = new JobEntry.Reopened(fact.By, Fresh: true, null);
+        return job switch
+        {
+            { Conclusion: null or JobConclusion.Merged } => [],
+            // The one that was closed would end the job again at the next look.
+            { Conclusion: JobConclusion.Closed or JobConclusion.Cancelled, PullRequest: { } link } => [new JobEntry.PullRequestLeft(link.Number), reopened],
+            _ => [reopened],
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Drella.Core.Journal;
 
@@ -8,12 +9,14 @@ namespace Drella.Core.Jobs;
 public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<JobId, LiveJob> jobs = new();
+    private ImmutableList<LiveJob> inOrder = [];
     private readonly SemaphoreSlim opening = new(1, 1);
 
     /// <summary>Raised when a job was opened or changed; see <see cref="LiveJob.Changed"/>.</summary>
     public event Action<LiveJob>? Changed;
 
-    public IEnumerable<LiveJob> All => jobs.Values;
+    /// <summary>Every job, in the order in which they were opened; the same after a restart.</summary>
+    public IReadOnlyList<LiveJob> All => Volatile.Read(ref inOrder);
 
     public LiveJob? Find(JobId id) => jobs.GetValueOrDefault(id);
 
@@ -21,13 +24,19 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var roles = new RolePool();
+        var folded = new ConcurrentBag<Job>();
 
         // Streams do not depend on each other: some are folded while the next one is read.
         await Parallel.ForEachAsync(StreamsAsync(cancellationToken), cancellationToken, (stream, _) =>
         {
-            Put(Fold(stream, roles));
+            folded.Add(Fold(stream, roles));
             return ValueTask.CompletedTask;
         });
+
+        foreach (var job in folded.OrderBy(job => job.OpenedAt).ThenBy(job => job.Id.Value, StringComparer.Ordinal))
+        {
+            Put(job);
+        }
     }
 
     /// <summary>Opens a job, or finds the one that this revision already has.</summary>
@@ -104,6 +113,7 @@ public sealed class JobShelf(IJournal journal, TimeProvider time) : IDisposable
         var live = new LiveJob(journal, time, job);
         live.Changed += changed => Changed?.Invoke(changed);
         jobs[job.Id] = live;
+        ImmutableInterlocked.Update(ref inOrder, known => known.Add(live));
         return live;
     }
 }

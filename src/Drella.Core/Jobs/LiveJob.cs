@@ -28,6 +28,9 @@ public sealed class LiveJob(IJournal journal, TimeProvider time, Job job) : IDis
     /// <summary>Puts the tool calls of this job in order; held while one is carried out.</summary>
     public SemaphoreSlim Desk { get; } = new(1, 1);
 
+    /// <summary>Held while the status comment is looked for and written: two that look at once would both find none.</summary>
+    public SemaphoreSlim Words { get; } = new(1, 1);
+
     /// <summary>Tells the job a fact. Returns the entries it led to, durable; empty when the fact changed nothing.</summary>
     public async Task<IReadOnlyList<JobEntry>> TellAsync(JobFact fact, CancellationToken cancellationToken)
     {
@@ -74,6 +77,7 @@ public sealed class LiveJob(IJournal journal, TimeProvider time, Job job) : IDis
     {
         gate.Dispose();
         Desk.Dispose();
+        Words.Dispose();
     }
 
     private void CutStaleStep()

@@ -8,7 +8,7 @@ public static class QueuePolicy
 {
     /// <summary>
     /// The jobs to start now, in order. What was begun goes before what is new; then priority; then the author with the least at work; then age.
-    /// A job waits while a job of the same source is unfinished, or while something it depends on is not merged.
+    /// A job waits while a job of the same source may go on, or while something it depends on is not merged.
     /// </summary>
     public static IReadOnlyList<Job> Pick(IReadOnlyCollection<Job> jobs, IReadOnlySet<JobId> running, QueueCaps caps, DateTimeOffset now)
     {
@@ -39,6 +39,9 @@ public static class QueuePolicy
 
         return picked;
     }
+
+    /// <summary>True while the job is at work, or is left to people with its pull request open: what it has begun may still be finished.</summary>
+    public static bool MayGoOn(Job job) => job.Conclusion is null or JobConclusion.Failed or JobConclusion.NeedsHuman;
 
     /// <summary>The sources that a queued job waits for; empty when none.</summary>
     public static IReadOnlyList<string> Blockers(Job job, IEnumerable<Job> jobs)
@@ -91,5 +94,5 @@ public static class QueuePolicy
     private static bool IsInTheWay(Job other, Job job) =>
         other.Phase == JobPhase.Queued
             ? other.OpenedAt < job.OpenedAt || (other.OpenedAt == job.OpenedAt && string.CompareOrdinal(other.Id.Value, job.Id.Value) < 0)
-            : other.Conclusion is null || other.Step is not null;
+            : MayGoOn(other) || other.Step is not null;
 }

@@ -39,7 +39,7 @@ internal sealed partial class Scheduler(JobShelf shelf, JobRunner runner, QueueC
         finally
         {
             shelf.Changed -= Wake;
-            await Task.WhenAll(running.Values).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await Task.WhenAll(running.Values).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 

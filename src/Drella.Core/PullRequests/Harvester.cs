@@ -40,8 +40,22 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
 
         if (head.Output.Trim() == job.GuestHead)
         {
-            var status = await sandbox.RunAsync(Workspace.Git(sandbox, "status", "--porcelain"), MaxOutput, cancellationToken);
-            return new HarvestResult.Nothing(status.Output.Length > 0);
+            // Taken before a person pushed: as it stands, its tree would undo what they did.
+            if (job.GuestBase is { } ground && !await quarantine.IsAncestorAsync(job.Request.RepoName, ground, job.GuestHead, cancellationToken))
+            {
+                return new HarvestResult.Refused(
+                    $"the branch of the pull request stands at {Short(ground)} now, which is `{Workspace.SeedBranch}` in your clone, and your commits do not stand on it. Rebase onto it.");
+            }
+
+            return new HarvestResult.Nothing(await IsDirtyAsync(sandbox, cancellationToken));
+        }
+
+        // On what a person pushed, and nothing to add to it: there is no bundle of no commits, and the host has this one.
+        if (head.Output.Trim() == job.GuestBase)
+        {
+            return await IsDirtyAsync(sandbox, cancellationToken)
+                ? new HarvestResult.Nothing(HasUncommittedWork: true)
+                : new HarvestResult.Taken(new JobEntry.Harvested(job.GuestBase, 0, 0, []));
         }
 
         // HEAD is asked for by a name of ours: whatever branch or detached state the agent left, the bundle has exactly this one ref.
@@ -58,7 +72,7 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
         catch (DriverException error) when (error.Failure is DriverFailure.Invalid or DriverFailure.Exhausted)
         {
             return new HarvestResult.Refused(
-                $"the commits could not be taken: Git refused the bundle, it is too large, or the branch does not contain {Short(job.GuestBase)}, which it was begun on. Rebase onto that commit and do not rewrite it.");
+                $"the commits could not be taken: Git refused the bundle, it is too large, or the branch does not contain {Short(job.GuestBase)}, on which it must stand (`{Workspace.SeedBranch}` in your clone). Rebase onto that commit and do not rewrite it.");
         }
 
         if (taken == job.GuestHead || !named.IsSuccess)
@@ -74,6 +88,9 @@ internal sealed class Harvester(IQuarantine quarantine, ContentPolicy policy)
             : new HarvestResult.Taken(new JobEntry.Harvested(
                 taken, changes.Commits.Count, changes.Files.Count, [.. report.Refusals.Take(50).Select(Line)]));
     }
+
+    private static async Task<bool> IsDirtyAsync(ISandbox sandbox, CancellationToken cancellationToken) =>
+        (await sandbox.RunAsync(Workspace.Git(sandbox, "status", "--porcelain"), MaxOutput, cancellationToken)).Output.Length > 0;
 
     private static string Line(Refusal refusal) => refusal.Path is null ? refusal.Explanation : $"{refusal.Path}: {refusal.Explanation}";
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Drella.Core.Forges;
 using Drella.Core.Jobs;
 using Microsoft.Extensions.Logging;
@@ -10,17 +9,20 @@ namespace Drella.Core.PullRequests;
 /// </summary>
 internal sealed partial class StatusReporter(IForge forge, FactorySettings settings, ILogger<StatusReporter> logger)
 {
-    // The loop and a job's own steps write; two at once would both find no comment and make two.
-    private readonly ConditionalWeakTable<LiveJob, SemaphoreSlim> turns = [];
-
-    /// <summary>Writes the comment when it does not say what is so. A forge that fails is tried again at the next change.</summary>
+    /// <summary>
+    /// Writes the comment when it does not say what is so. A forge that fails is tried again at the next change; while another is at it there is
+    /// nothing to do, since the next look sees whether the words are still true.
+    /// </summary>
     public async Task ReportAsync(LiveJob live, CancellationToken cancellationToken)
     {
-        var turn = turns.GetValue(live, _ => new SemaphoreSlim(1, 1));
-        await turn.WaitAsync(cancellationToken);
+        if (!await live.Words.WaitAsync(0, cancellationToken))
+        {
+            return;
+        }
+
         try
         {
-            await ReportInTurnAsync(live, cancellationToken);
+            await WriteAsync(live, cancellationToken);
         }
         catch (DriverException error)
         {
@@ -28,11 +30,11 @@ internal sealed partial class StatusReporter(IForge forge, FactorySettings setti
         }
         finally
         {
-            turn.Release();
+            live.Words.Release();
         }
     }
 
-    private async Task ReportInTurnAsync(LiveJob live, CancellationToken cancellationToken)
+    private async Task WriteAsync(LiveJob live, CancellationToken cancellationToken)
     {
         var job = live.Job;
         var text = StatusText.For(job, settings);

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using Drella.Core.Agents;
 using Drella.Core.Jobs;
 using Drella.Core.Journal;
@@ -35,7 +38,7 @@ internal sealed class AgentShift(
         {
             var known = job.Sessions.GetValueOrDefault(session);
             var isResumed = known is not null && await HasSessionAsync(sandbox, adapter, known, cancellationToken);
-            var id = isResumed ? known! : Guid.CreateVersion7(time.GetUtcNow()).ToString();
+            var id = isResumed ? known! : NewSession(live.Job, session);
             var transcript = new BlobId($"{job.Id}/transcript/{job.Attempt}-{job.Round}-{role.Name}-{job.Tries}");
             await live.RecordAsync(new JobEntry.AgentStarted(session, id, transcript.Value), cancellationToken);
             var order = new AgentOrder
@@ -89,6 +92,16 @@ internal sealed class AgentShift(
         adapter.Capabilities.Resume
         && adapter.SessionProbe(session, sandbox.Home) is { } probe
         && (await sandbox.RunAsync(probe, MaxOutput, cancellationToken)).IsSuccess;
+
+    // A UUID of version 7 made from the job and its place in the journal: unique, and the same history gives the same one.
+    private static string NewSession(Job job, string session)
+    {
+        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Id}/{job.Attempt}/{session}/{job.Sequence}")).AsSpan(0, 16);
+        BinaryPrimitives.WriteInt64BigEndian(bytes, (job.ChangedAt.ToUnixTimeMilliseconds() << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes[6..]));
+        bytes[6] = (byte)(0x70 | (bytes[6] & 0x0F));
+        bytes[8] = (byte)(0x80 | (bytes[8] & 0x3F));
+        return new Guid(bytes, bigEndian: true).ToString();
+    }
 
     private static string Cut(string text) => text.Length <= 8000 ? text : text[..8000];
 }

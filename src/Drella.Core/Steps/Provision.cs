@@ -7,7 +7,7 @@ using Drella.Core.Sandboxes;
 namespace Drella.Core.Steps;
 
 /// <summary>Has a running sandbox whose workspace stands where the round begins.</summary>
-internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantine, ISandboxHost sandboxes) : IStep
+internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantine, ISandboxHost sandboxes, FactorySettings settings) : IStep
 {
     private const int MaxOutput = 4096;
     private const string SeedFile = "/tmp/drella-seed.bundle";
@@ -34,6 +34,9 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
         git checkout -q -f -B work refs/drella/seed
         """;
 
+    // Straight from the store into the guest; the two sides take turns, so nothing lies on the host's disk between them.
+    private static readonly PipeOptions InOrder = new(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
+
     public StepName Name => StepName.Provision;
 
     public async Task<StepOutcome> RunAsync(LiveJob live, CancellationToken cancellationToken)
@@ -52,15 +55,15 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
             await SeedAsync(job, sandbox, start, CloneScript, cancellationToken);
             entries.Add(new JobEntry.WorkspaceSynced(start));
         }
-        else if (job.Cause == RoundCause.HumanPush)
-        {
-            // Commits that were not taken out yet stay; the agent rebases them itself.
-            await SeedAsync(job, sandbox, start, FetchScript, cancellationToken);
-        }
         else if (job.Cause == RoundCause.Feedback && published is not null && published != job.GuestHead)
         {
             await SeedAsync(job, sandbox, start, ResetScript, cancellationToken);
             entries.Add(new JobEntry.WorkspaceSynced(start));
+        }
+        else if (job.Cause == RoundCause.HumanPush || published != job.Published)
+        {
+            // Commits that were not taken out yet stay; the agent rebases them itself.
+            await SeedAsync(job, sandbox, start, FetchScript, cancellationToken);
         }
 
         return new StepOutcome.Succeeded { Entries = entries };
@@ -69,19 +72,20 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
     /// <summary>Where the pull request's branch really stands: a person's push becomes the ground of the round.</summary>
     private async Task<string?> TakeOverAsync(Job job, List<JobEntry> entries, CancellationToken cancellationToken)
     {
-        if (job.PullRequest is not { } link)
+        if (job.PullRequest is null && job.Published is null)
         {
-            return job.Published;
+            return null;
         }
 
         var repo = job.Request.RepoName;
-        var remote = await forge.BranchHeadAsync(repo, link.Branch, cancellationToken);
+        var branch = job.PullRequest?.Branch ?? BranchName.For(settings.BranchPrefix, job);
+        var remote = await forge.BranchHeadAsync(repo, branch, cancellationToken);
         if (remote is null || remote == job.Published)
         {
             return job.Published;
         }
 
-        await quarantine.FetchAsync(repo, await forge.GitAccessAsync(repo, cancellationToken), link.Branch, cancellationToken);
+        await quarantine.FetchAsync(repo, await forge.GitAccessAsync(repo, cancellationToken), branch, cancellationToken);
         entries.Add(new JobEntry.HeadPublished(remote, remote));
         return remote;
     }
@@ -89,18 +93,34 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
     private static async Task<bool> HasWorkspaceAsync(ISandbox sandbox, CancellationToken cancellationToken) =>
         (await sandbox.RunAsync(Workspace.Git(sandbox, "rev-parse", "--verify", "HEAD^{commit}"), MaxOutput, cancellationToken)).IsSuccess;
 
-    private async Task SeedAsync(Job job, ISandbox sandbox, string commit, string script, CancellationToken cancellationToken)
+    private async Task WriteSeedAsync(Job job, string commit, PipeWriter writer, CancellationToken cancellationToken)
     {
-        // Straight from the host's Git into the guest: nothing of it lies on a disk of ours in between.
-        var pipe = new Pipe();
-        var writing = WriteSeedAsync(job, commit, pipe.Writer, cancellationToken);
+        var isWhole = false;
         try
         {
-            await sandbox.WriteFileAsync(SeedFile, pipe.Reader.AsStream(leaveOpen: true), cancellationToken);
+            await using var destination = writer.AsStream(leaveOpen: true);
+            await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], destination, cancellationToken);
+            isWhole = true;
         }
         finally
         {
-            await pipe.Reader.CompleteAsync();
+            // The sandbox's side ends with an error as well: a seed that was cut must not look whole.
+            await writer.CompleteAsync(isWhole ? null : new DriverException(true, $"the seed of {job.Id} was cut"));
+        }
+    }
+
+    private async Task SeedAsync(Job job, ISandbox sandbox, string commit, string script, CancellationToken cancellationToken)
+    {
+        var pipe = new Pipe(InOrder);
+        var writing = WriteSeedAsync(job, commit, pipe.Writer, cancellationToken);
+        try
+        {
+            await using var bundle = pipe.Reader.AsStream();
+            await sandbox.WriteFileAsync(SeedFile, bundle, cancellationToken);
+        }
+        finally
+        {
+            // With the reader gone the writer runs through: neither outlives the step.
             await writing;
         }
 
@@ -108,21 +128,6 @@ internal sealed class Provision(Floor floor, IForge forge, IQuarantine quarantin
         if (!done.IsSuccess)
         {
             throw new DriverException(true, $"the workspace in {sandbox.Name} could not be made: exit {done.Exit.Code}, {done.Error.Trim()}");
-        }
-    }
-
-    private async Task WriteSeedAsync(Job job, string commit, PipeWriter writer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await quarantine.WriteSeedAsync(job.Request.RepoName, [new SeedBranch(Workspace.SeedBranch, commit)], writer.AsStream(leaveOpen: true), cancellationToken);
-            await writer.CompleteAsync();
-        }
-        catch (Exception error) when (error is DriverException or OperationCanceledException)
-        {
-            // The guest must not take a part for the whole: its end of the pipe fails with ours.
-            await writer.CompleteAsync(error);
-            throw;
         }
     }
 }

@@ -6,18 +6,18 @@ using Drella.Core.PullRequests;
 namespace Drella.Core.Steps;
 
 /// <summary>Tells the source how it ended: closes what is to be closed, moves the spec, and leaves a true last word.</summary>
-internal sealed class Settle(IForge forge, StatusReporter status) : IStep
+internal sealed class Settle(IForge forge, StatusReporter status, FactorySettings settings) : IStep
 {
     public StepName Name => StepName.Settle;
 
     public async Task<StepOutcome> RunAsync(LiveJob live, CancellationToken cancellationToken)
     {
-        var job = live.Job;
-        if (job is { Conclusion: JobConclusion.Cancelled, PullRequest: { } link })
+        if (live.Job.Conclusion == JobConclusion.Cancelled)
         {
-            await CloseOurPullRequestAsync(job, link, cancellationToken);
+            await CloseOurPullRequestAsync(live, cancellationToken);
         }
 
+        var job = live.Job;
         if (job.Conclusion == JobConclusion.Merged)
         {
             await FinishSourceAsync(job, cancellationToken);
@@ -28,15 +28,28 @@ internal sealed class Settle(IForge forge, StatusReporter status) : IStep
         return new StepOutcome.Succeeded();
     }
 
-    private async Task CloseOurPullRequestAsync(Job job, PullRequestLink link, CancellationToken cancellationToken)
+    private async Task CloseOurPullRequestAsync(LiveJob live, CancellationToken cancellationToken)
     {
+        var job = live.Job;
         var repo = job.Request.RepoName;
-        var seen = await forge.PullRequestAsync(repo, link.Number, cancellationToken);
-        if (seen.State is PullRequestState.Draft or PullRequestState.Open)
+        var branch = BranchName.For(settings.BranchPrefix, job);
+
+        // None on record may be one that was opened just before the job was cut: the branch is the job's, and so is what stands on it.
+        var seen = job.PullRequest is { } link
+            ? await forge.PullRequestAsync(repo, link.Number, cancellationToken)
+            : await forge.FindPullRequestAsync(repo, branch, cancellationToken);
+        if (seen?.State is not (PullRequestState.Draft or PullRequestState.Open))
         {
-            await CommentOnceAsync(job, repo, link.Number, $"Cancelled: {PullRequestText.Clean(job.Reason ?? "")}", cancellationToken);
-            await forge.ClosePullRequestAsync(repo, link.Number, cancellationToken);
+            return;
         }
+
+        if (job.PullRequest is null)
+        {
+            await live.RecordAsync(new JobEntry.PullRequestOpened(seen.Number, seen.Url, branch), cancellationToken);
+        }
+
+        await CommentOnceAsync(job, repo, seen.Number, $"Cancelled: {PullRequestText.Clean(job.Reason ?? "")}", cancellationToken);
+        await forge.ClosePullRequestAsync(repo, seen.Number, cancellationToken);
     }
 
     private async Task FinishSourceAsync(Job job, CancellationToken cancellationToken)

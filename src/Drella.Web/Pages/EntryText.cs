@@ -32,6 +32,7 @@ public static class EntryText
         JobEntry.FeedbackTaken e => $"This round answers {string.Join(", ", e.Keys)}",
         JobEntry.ReplyProposed e => $"Answer to {e.Key}: {e.Disposition}",
         JobEntry.FeedbackSettled e => $"{e.Key} is settled: {e.Disposition}{(e.Commit is null ? "" : " in " + Short(e.Commit))}",
+        JobEntry.PullRequestLeft e => $"Pull request {e.Number} is left closed; the work goes on in another",
         JobEntry.PullRequestSeen e => $"The pull request is {e.State}{(e.By is null ? "" : " by " + e.By)}",
         JobEntry.CallReserved e => $"A call of {e.Model} reserves {PullRequestText.Money(e.Amount)}",
         JobEntry.CallRefused e => $"A model call over {PullRequestText.Money(e.Amount)} did not fit the budget",

@@ -37,7 +37,7 @@ internal sealed class ProgramTable(Switchboard switchboard, Reaper reaper, strin
             throw new RequestException(FailureCode.Exhausted, "too many programs");
         }
 
-        var user = UserOf(request.User);
+        var user = UserOf(request.User ?? "");
         var program = new GuestProgram(switchboard, this, request);
         try
         {

@@ -95,6 +95,7 @@ internal sealed class MachineHost(
             return;
         }
 
+        DemandSockets(name, record);
         await EndAllAsync(name, record, cancellationToken);
         record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
         registry.Write(name, record);
@@ -125,10 +126,14 @@ internal sealed class MachineHost(
 
     public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
+    /// <summary>
+    /// The grace is for the guest's programs. Its kernel is always asked to bring its disk in order first, for a bounded time: to end QEMU is to pull
+    /// the plug, and what is kept would not be what was written.
+    /// </summary>
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (IsRunning(record) && grace > TimeSpan.Zero)
+        if (IsRunning(record) && record.Run!.Warden is { } warden && ProcessTable.IsAlive(warden))
         {
             await AskToEndAsync(record, grace, Channel(name), cancellationToken);
         }
@@ -280,7 +285,7 @@ internal sealed class MachineHost(
             {
                 await MachineState.LoadAsync(monitor, folders.Machine(name), memoryIsShared: source.Plan.Memory is not null, state, time, cancellationToken);
                 await monitor.RunAsync("cont", cancellationToken);
-                await ResizeAsync(monitor, record, cancellationToken);
+                await GrowAsync(monitor, record, cancellationToken);
             }
         }
 
@@ -410,10 +415,10 @@ internal sealed class MachineHost(
         File.Move(key + ".next", key, overwrite: true);
     }
 
-    /// <summary>A template's disk is as small as its image's; a clone's may be larger, which the running guest is told.</summary>
-    private static async Task ResizeAsync(Monitor monitor, MachineRecord record, CancellationToken cancellationToken)
+    /// <summary>A template's disk is as small as its image's; a clone's may be larger, which the running guest is told. It never becomes smaller.</summary>
+    private async Task GrowAsync(Monitor monitor, MachineRecord record, CancellationToken cancellationToken)
     {
-        if (record.Next == Beginning.Template)
+        if (record is { Next: Beginning.Template, Template: { } id } && templates.Read(id)?.DiskBytes < record.Spec.Limits.DiskBytes)
         {
             await monitor.RunAsync(
                 "block_resize",
@@ -499,6 +504,18 @@ internal sealed class MachineHost(
         catch (Exception silent) when (silent is GjollException or OperationCanceledException)
         {
             return "out of reach";
+        }
+    }
+
+    private void DemandSockets(SandboxName name, MachineRecord record)
+    {
+        foreach (var forward in record.Spec.Forwards)
+        {
+            var socket = Path.Combine(folders.Endpoints(name), forward.HostSocket);
+            if (!Path.Exists(socket))
+            {
+                throw new GjollException($"Nobody listens on {socket} yet, where a forward of sandbox {name} leads.", isTransient: true);
+            }
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class QemuSandbox(SandboxName name, QemuProvider provider, Machi
     public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
         // Before the lock: a dead warden is replaced under it.
-        if (grace > TimeSpan.Zero && MachineHost.IsRunning(host.Demand(name)))
+        if (MachineHost.IsRunning(host.Demand(name)))
         {
             await host.EnsureWardenAsync(name, cancellationToken);
         }

@@ -55,11 +55,6 @@ internal sealed class Snapshots(MachineHost host, SandboxName name)
     public async Task RestoreAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
         var record = host.Demand(name);
-        if (MachineHost.IsRunning(record))
-        {
-            throw new GjollException($"Sandbox {name} is running: stop it first.");
-        }
-
         var folder = PathOf(snapshot);
         if (!Directory.Exists(folder))
         {
@@ -68,6 +63,15 @@ internal sealed class Snapshots(MachineHost host, SandboxName name)
 
         var kept = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(Path.Combine(folder, RecordFile), cancellationToken), SnapshotJson.Default.SnapshotRecord)
             ?? throw new GjollException($"The record of snapshot {snapshot} is empty.");
+        if (MachineHost.IsRunning(record))
+        {
+            // What it is now is what is given up: it needs no grace.
+            await host.DisconnectAsync(name);
+            await host.EndAllAsync(name, record, cancellationToken);
+            record = record with { Run = null, Cgroups = [] };
+            host.Registry.Write(name, record);
+        }
+
         await HostDisk.RemoveAsync(host.Folders.State(name), cancellationToken);
         if (kept.WithMemory)
         {

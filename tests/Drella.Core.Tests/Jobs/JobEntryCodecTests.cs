@@ -12,7 +12,7 @@ public sealed class JobEntryCodecTests
     public void Samples_HoldEveryKind() => Assert.Equal(
         JobEntryCodec.Kinds, SomeEntries.OfEveryKind.Select(entry => JobEntryCodec.Encode(entry).Kind).Order(StringComparer.Ordinal));
 
-    /// <summary>The file was written by the first version and is never written again: what a journal on disk holds must be read for ever.</summary>
+    /// <summary>No line of the file is ever changed, a new kind only adds one: what a journal on disk holds must be read for ever.</summary>
     [Fact]
     public void Decode_ReadsTheEntriesOfTheFirstVersion()
     {

@@ -1,5 +1,6 @@
 using Drella.Core.Jobs;
 using Drella.Core.Journal;
+using Drella.Testing;
 using Drella.Testing.Fakes;
 
 namespace Drella.Core.Tests.Jobs;
@@ -11,10 +12,12 @@ public sealed class JobShelfTests
     [Fact]
     public async Task Load_FoldsEachStreamIntoTheJobThatItWas()
     {
-        var journal = new MemoryJournal(TimeProvider.System);
-        using var before = new JobShelf(journal, TimeProvider.System);
+        var time = new FakeTime();
+        var journal = new MemoryJournal(time);
+        using var before = new JobShelf(journal, time);
         for (var number = 0; number < 200; number++)
         {
+            time.Advance(TimeSpan.FromMilliseconds(1));
             var live = await before.OpenAsync(Request(number, "Do it well."), Token);
             await live.TellAsync(new JobFact.Admit(), Token);
             for (var calls = 0; calls < number % 7; calls++)
@@ -23,10 +26,11 @@ public sealed class JobShelfTests
             }
         }
 
-        using var after = new JobShelf(journal, TimeProvider.System);
+        using var after = new JobShelf(journal, time);
         await after.LoadAsync(Token);
 
-        Assert.Equal(200, after.All.Count());
+        Assert.Equal(200, after.All.Count);
+        Assert.Equal(before.All.Select(live => live.Job.Id), after.All.Select(live => live.Job.Id));
         Assert.All(before.All, live =>
         {
             var loaded = after.Find(live.Job.Id)!.Job;

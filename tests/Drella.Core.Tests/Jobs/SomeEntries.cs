@@ -52,6 +52,7 @@ internal static class SomeEntries
         new JobEntry.Reopened("ann", true, "again"),
         new JobEntry.SandboxReleased(true),
         new JobEntry.SandboxEntered("j1-1", "ann", "ls"),
+        new JobEntry.PullRequestLeft(3),
     ];
 
     /// <summary>The entry as it comes back from the journal.</summary>
