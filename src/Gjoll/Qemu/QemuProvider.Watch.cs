@@ -75,11 +75,25 @@ public sealed partial class QemuProvider
                 {
                     await LookAsync(name, _end.Token);
                 }
+
+                await FillPoolAsync(_end.Token);
             }
         }
         catch (OperationCanceledException) when (_end.IsCancellationRequested)
         {
             // Disposed.
+        }
+    }
+
+    private async Task FillPoolAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _pool.FillAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is GjollException or IOException)
+        {
+            LogPoolFailed(failure.Message);
         }
     }
 
@@ -109,6 +123,9 @@ public sealed partial class QemuProvider
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} has reached its lifetime and is stopped")]
     private partial void LogDeadline(SandboxName name);
+
+    [LoggerMessage(LogLevel.Warning, "The warm pool could not be filled: {Reason}")]
+    private partial void LogPoolFailed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} could not be looked at: {Reason}")]
     private partial void LogLookFailed(SandboxName name, string reason);
