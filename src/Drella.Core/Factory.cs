@@ -84,9 +84,11 @@ public sealed partial class Factory
     {
         var now = time.GetUtcNow();
         var keep = new HashSet<SandboxName>();
-        foreach (var live in shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).ToList())
+        var standing = shelf.All.Where(live => live.Job is { Attempt: > 0, IsReleased: false }).ToList();
+        var over = Keeping.Over(standing.Select(live => live.Job), settings, now);
+        foreach (var live in standing)
         {
-            if (live.Job is { Conclusion: not null, Step: null } && live.Job.ChangedAt + settings.KeepFailed < now)
+            if (over.Contains(live.Job.Id))
             {
                 await live.RecordAsync(new JobEntry.SandboxReleased(Kept: false), cancellationToken);
             }

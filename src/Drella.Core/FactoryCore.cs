@@ -54,6 +54,7 @@ public sealed class FactoryCore
         secrets = new SecretScanner(new KnownSecrets(knownSecrets));
         Jobs = new JobShelf(ports.Journal, ports.Time);
         floor = new Floor(ports.Sandboxes, gatehouse, settings);
+        Visits = new Visits(floor, ports.Sandboxes);
         harvester = new Harvester(ports.Quarantine, new ContentPolicy(policy, secrets));
         publisher = new Publisher(ports.Forge, ports.Quarantine, settings);
         Images = new ImageShelf(ports.Blobs, settings);
@@ -64,6 +65,8 @@ public sealed class FactoryCore
     }
 
     public JobShelf Jobs { get; }
+
+    public Visits Visits { get; }
 
     public ImageShelf Images { get; }
 

@@ -28,6 +28,9 @@ public sealed record FactorySettings
     /// <summary>How long the sandbox of a job that failed is kept for a look.</summary>
     public TimeSpan KeepFailed { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>Most sandboxes that are kept so; the longest kept one goes first.</summary>
+    public int MaxKeptFailed { get; init; } = 10;
+
     /// <summary>Only remarks that mention us start a round.</summary>
     public bool RequireMention { get; init; }
 

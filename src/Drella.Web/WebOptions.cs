@@ -1,6 +1,7 @@
 using Drella.Core.Agents;
 using Drella.Core.Jobs;
 using Drella.Core.Journal;
+using Drella.Core.Sandboxes;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Web;
@@ -42,6 +43,15 @@ public sealed record WebPorts
 
     public required Func<Job, CancellationToken, Task<string>> Diff { get; init; }
 
+    /// <summary>The sandbox that holds a job's work; null when there is none.</summary>
+    public required Func<Job, CancellationToken, Task<SandboxView?>> Sandbox { get; init; }
+
+    /// <summary>Has the sandbox running for a look inside, written down with the command; null when the job has none.</summary>
+    public required Func<LiveJob, string?, CancellationToken, Task<Visit?>> BeginVisit { get; init; }
+
+    /// <summary>The look is over.</summary>
+    public required Func<LiveJob, CancellationToken, Task> EndVisit { get; init; }
+
     /// <summary>Where the forge's pages are; links go nowhere else. Null shows no links.</summary>
     public string? ForgeUrl { get; init; }
 
@@ -49,6 +59,14 @@ public sealed record WebPorts
 
     public required ILoggerFactory Loggers { get; init; }
 }
+
+/// <summary>A job's sandbox as it is now.</summary>
+/// <param name="Name">As its provider knows it.</param>
+/// <param name="Provider">Who made it.</param>
+/// <param name="Image">What it booted from, by digest.</param>
+/// <param name="Running">False when it is stopped and its disk is kept.</param>
+/// <param name="KeptUntil">When that of a job which is over goes.</param>
+public sealed record SandboxView(string Name, string Provider, string? Image, bool Running, DateTimeOffset? KeptUntil);
 
 /// <param name="Text">The spec, with its header.</param>
 /// <param name="Repo">Repository where the header names none.</param>

@@ -1,4 +1,3 @@
-using Drella.Terminal;
 using Drella.Verbs;
 
-return await CommandLine.RunAsync(Root.Build(Console.Out, Console.Error), args, Console.Out, Console.Error, CancellationToken.None);
+return await CommandLine.RunAsync("drella", Root.Build(Console.Out, Console.Error), args, Console.Out, Console.Error, CancellationToken.None);

@@ -4,7 +4,7 @@ using Gjoll.Guest.Links;
 using Gjoll.Guest.Machine;
 using Gjoll.Guest.Programs;
 
-const string Usage = "usage: gjoll-guest serve (--connect SOCKET | --stdio | --device PATH) --key FILE\n";
+const string Usage = "usage: gjoll-guest serve (--connect SOCKET | --stdio | --device PATH) --key FILE | gjoll-guest relay SOCKET\n";
 if (Libc.getpid() == 1 && args is not ["serve", ..])
 {
     return Boot.Run();
@@ -12,6 +12,20 @@ if (Libc.getpid() == 1 && args is not ["serve", ..])
 
 var log = new Log(2);
 StandardDescriptors.Open();
+if (args is ["relay", { Length: > 0 } meeting])
+{
+    try
+    {
+        Relay.Run(meeting);
+        return 0;
+    }
+    catch (SystemCallException failed)
+    {
+        log.Write(failed.Message);
+        return 1;
+    }
+}
+
 if (Serving.Parse(args) is not { } serving)
 {
     log.Write(Usage);

@@ -20,6 +20,21 @@ internal static class UnixSockets
         return listener;
     }
 
+    public static async Task<Stream> ConnectAsync(string path, CancellationToken cancellationToken)
+    {
+        var socket = New();
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The kernel user at the other end, as it was when it connected.</summary>
     public static uint PeerUser(Socket socket)
     {

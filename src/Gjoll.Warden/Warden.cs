@@ -15,6 +15,7 @@ internal sealed class Warden(WardenOptions options, TimeProvider time) : IDispos
     private const int LinkLimit = 16 * 1024 * 1024;
 
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Later = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Greeting = TimeSpan.FromSeconds(20);
 
     private readonly Lock _gate = new();
@@ -54,7 +55,9 @@ internal sealed class Warden(WardenOptions options, TimeProvider time) : IDispos
         ready();
         await Task.WhenAll(
             AcceptAsync(control, ServeClientAsync, cancellationToken),
-            link is not null ? AcceptAsync(link, WelcomeNewcomerAsync, cancellationToken) : ConnectAsync(options.LinkConnect!, cancellationToken));
+            link is not null ? AcceptAsync(link, WelcomeNewcomerAsync, cancellationToken)
+            : options.LinkConnect is { } monitor ? ConnectAsync(token => UnixSockets.ConnectAsync(monitor, token), Again, cancellationToken)
+            : ConnectAsync(_ => Task.FromResult<Stream>(CommandLink.Start(options.LinkCommand!)), Later, cancellationToken));
     }
 
     public void Dispose() => _present?.Dispose();
@@ -120,16 +123,14 @@ internal sealed class Warden(WardenOptions options, TimeProvider time) : IDispos
         }
     }
 
-    private async Task ConnectAsync(string path, CancellationToken cancellationToken)
+    private async Task ConnectAsync(Func<CancellationToken, Task<Stream>> open, TimeSpan again, CancellationToken cancellationToken)
     {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var socket = UnixSockets.New();
             try
             {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-                await using var stream = new NetworkStream(socket, ownsSocket: false);
+                await using var stream = await open(cancellationToken);
                 var parser = new FrameParser();
                 await _maker.GreetAsync(stream, parser, Report, cancellationToken);
                 await CarryAsync(stream, parser, cancellationToken);
@@ -139,7 +140,7 @@ internal sealed class Warden(WardenOptions options, TimeProvider time) : IDispos
                 Report(failure.Message);
             }
 
-            await Task.Delay(Again, time, cancellationToken);
+            await Task.Delay(again, time, cancellationToken);
         }
     }
 

@@ -3,7 +3,7 @@ namespace Gjoll.Warden;
 /// <summary>What the command line says: paths only, since everybody on the host can read it.</summary>
 internal sealed record WardenOptions
 {
-    public const string Usage = "usage: gjoll-warden --control SOCKET --key FILE --forwards FILE (--link-connect SOCKET | --link-listen SOCKET)";
+    public const string Usage = "usage: gjoll-warden --control SOCKET --key FILE --forwards FILE (--link-connect SOCKET | --link-listen SOCKET | --link-command FILE)";
 
     /// <summary>Where clients connect; made anew.</summary>
     public required string Control { get; init; }
@@ -20,6 +20,9 @@ internal sealed record WardenOptions
     /// <summary>A socket to listen on, for a guest that connects; made anew.</summary>
     public string? LinkListen { get; init; }
 
+    /// <summary>A JSON list: the program whose standard streams are the link, and its arguments. Started again when it ends.</summary>
+    public string? LinkCommand { get; init; }
+
     /// <summary>Null when the arguments are not those of <see cref="Usage"/>.</summary>
     public static WardenOptions? Parse(IReadOnlyList<string> arguments)
     {
@@ -29,9 +32,9 @@ internal sealed record WardenOptions
             values[arguments[index]] = arguments[index + 1];
         }
 
-        string[] known = ["--control", "--key", "--forwards", "--link-connect", "--link-listen"];
+        string[] known = ["--control", "--key", "--forwards", "--link-connect", "--link-listen", "--link-command"];
         return values.Count * 2 == arguments.Count && values.Keys.All(known.Contains)
-            && values.ContainsKey("--link-connect") != values.ContainsKey("--link-listen")
+            && values.Keys.Count(key => key.StartsWith("--link-", StringComparison.Ordinal)) == 1
             && values.TryGetValue("--control", out var control) && values.TryGetValue("--key", out var key) && values.TryGetValue("--forwards", out var forwards)
             ? new WardenOptions
             {
@@ -40,6 +43,7 @@ internal sealed record WardenOptions
                 Forwards = forwards,
                 LinkConnect = values.GetValueOrDefault("--link-connect"),
                 LinkListen = values.GetValueOrDefault("--link-listen"),
+                LinkCommand = values.GetValueOrDefault("--link-command"),
             }
             : null;
     }

@@ -48,6 +48,9 @@ public sealed record ProviderReport(bool Works, string? Reason, string? Remedy, 
 {
     /// <summary>What works, but not as one would expect, in sentences: slow emulation, a remedy for it. Shown to the user, never a reason to stop.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Everything in a guest takes many times as long as on the host: deadlines have to be longer.</summary>
+    public bool IsSlow { get; init; }
 }
 
 /// <param name="Destroyed">Sandboxes with a record that were removed.</param>

@@ -29,6 +29,9 @@ internal sealed class FactoryFixture : IAsyncDisposable
 
     public ForgePerson Person { get; private set; } = null!;
 
+    /// <summary>How long one wait for a job may take.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(120);
+
     public static string Shipped(string path) => Path.Combine(AppContext.BaseDirectory, "demo", path);
 
     public static async Task<FactoryFixture> StartAsync(string tape, string more = "")
@@ -93,7 +96,7 @@ internal sealed class FactoryFixture : IAsyncDisposable
         try
         {
             Look(null);
-            return await seen.Task.WaitAsync(TimeSpan.FromSeconds(120), Token);
+            return await seen.Task.WaitAsync(Patience, Token);
         }
         catch (TimeoutException)
         {

@@ -1,5 +1,3 @@
-using Drella.Core.Jobs;
-
 namespace Drella.EndToEnd.Tests;
 
 public sealed class MainPathTests
@@ -10,26 +8,11 @@ public sealed class MainPathTests
         var token = TestContext.Current.CancellationToken;
         await using var factory = await FactoryFixture.StartAsync(await File.ReadAllTextAsync(FactoryFixture.Shipped("tape.yaml"), token));
 
-        await factory.MergeSpecAsync("greet-loudly", await File.ReadAllTextAsync(FactoryFixture.Shipped("spec.md"), token));
-        factory.Daemon.Factory.Nudge();
-        var open = await factory.JobAsync(job => job is { Phase: JobPhase.InReview, Step: null } || job.Conclusion is not null);
-        Assert.True(open.Conclusion is null, factory.Story());
-        Assert.True(open.IsReady);
-
-        await factory.Person.ReviewAsync(
-            FactoryFixture.Repo, open.PullRequest!.Number, "Good. The command line should offer it too.", [("greet.js", 1, "Please describe the option, and give it a default.")], token);
-        factory.Daemon.Factory.Nudge();
-        var updated = await factory.JobAsync(job => job is { Phase: JobPhase.InReview, Step: null, Feedback.Count: 2 } && !job.OpenFeedback.Any() || job.Conclusion is not null);
-        Assert.True(updated.Conclusion is null, factory.Story());
-        Assert.All(updated.Feedback.Values, row => Assert.Equal(Disposition.Fixed, row.Disposition));
-
-        await factory.Person.MergeAsync(FactoryFixture.Repo, open.PullRequest.Number, token);
-        factory.Daemon.Factory.Nudge();
-        var done = await factory.JobAsync(job => job is { Conclusion: not null, Step: null });
-        Assert.Equal(JobConclusion.Merged, done.Conclusion);
-        Assert.Contains("greet-loudly.md", await factory.Person.FolderAsync(FactoryFixture.Tasks, "done", token));
-        Assert.DoesNotContain("greet-loudly.md", await factory.Person.FolderAsync(FactoryFixture.Tasks, "in-progress", token));
-        Assert.Empty(await factory.Daemon.Sandboxes.ListAsync(token));
-        Assert.Null((await factory.Daemon.Store.Journal.VerifyAsync(null, token)).FirstBad);
+        await MainPath.TellAsync(factory, async job =>
+        {
+            var state = await factory.Daemon.Core.Visits.FindAsync(job, token);
+            Assert.False(state!.IsRunning);
+            Assert.Equal(job.Sandbox, state.Name.Value);
+        });
     }
 }

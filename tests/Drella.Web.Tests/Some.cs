@@ -42,6 +42,7 @@ internal static class Some
     public static IReadOnlyList<JobEntry> WithEverywhere(string text) =>
     [
         new JobEntry.SandboxReady(text, text),
+        new JobEntry.SandboxEntered(text, text, text),
         new JobEntry.Proposed(text, text, [new RequirementClaim("1", text, text)]),
         new JobEntry.Harvested("c0ffee", 1, 1, [text]),
         new JobEntry.PullRequestOpened(7, text, text),

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Drella.Core.Jobs;
 using Drella.Core.Journal;
+using Drella.Core.Sandboxes;
 using Drella.Testing.Fakes;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -30,6 +31,8 @@ internal sealed class WebHouse : IAsyncDisposable
     public WebServer Server { get; private set; } = null!;
 
     public List<OpenJobRequest> Submitted { get; } = [];
+
+    public List<JobId> VisitsEnded { get; } = [];
 
     public bool IsWell { get; set; } = true;
 
@@ -62,6 +65,22 @@ internal sealed class WebHouse : IAsyncDisposable
                     return Task.FromResult(request.Text.StartsWith("bad", StringComparison.Ordinal) ? new OpenJobResult(null, ["line 1: no"]) : new OpenJobResult(JobId.For("x"), []));
                 },
                 Diff = (job, _) => Task.FromResult(house.Diff(job)),
+                Sandbox = (job, _) => Task.FromResult(job.Sandbox is { } name ? new SandboxView(name, "fake", "drellaos@sha256:0", true, null) : null),
+                BeginVisit = async (live, command, cancellationToken) =>
+                {
+                    if (live.Job.Sandbox is not { } name)
+                    {
+                        return null;
+                    }
+
+                    await live.RecordAsync(new JobEntry.SandboxEntered(name, "operator", command), cancellationToken);
+                    return new Visit(new SandboxName(name), "fake", WasWoken: true);
+                },
+                EndVisit = (live, _) =>
+                {
+                    house.VisitsEnded.Add(live.Job.Id);
+                    return Task.CompletedTask;
+                },
                 ForgeUrl = "https://forge.example",
                 Time = time ?? TimeProvider.System,
                 Loggers = NullLoggerFactory.Instance,

@@ -44,6 +44,38 @@ public sealed class WriteTests
         Assert.Equal(1, live.Job.Sequence);
     }
 
+    [Fact]
+    public async Task Visit_IsWrittenDownAndEnds()
+    {
+        await using var house = await WebHouse.OpenAsync();
+        var live = await house.JobAsync(null, [.. Some.AtWork("t"), new JobEntry.SandboxReady("s-1", "fake")]);
+
+        var (status, json) = await PostAsync(house, $"/api/jobs/{live.Job.Id}/visit", new { command = new string('x', 5000) });
+        var (ended, _) = await PostAsync(house, $"/api/jobs/{live.Job.Id}/visit/end", new { });
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("s-1", json.GetProperty("sandbox").GetString());
+        Assert.True(json.GetProperty("woken").GetBoolean());
+        Assert.Equal(HttpStatusCode.OK, ended);
+        Assert.Equal([live.Job.Id], house.VisitsEnded);
+        var lines = await house.Client.GetStringAsync($"/api/jobs/{live.Job.Id}/entries", Cancellation);
+        using var entered = JsonDocument.Parse(lines.Split('\n').Single(line => line.Contains("sandbox.entered", StringComparison.Ordinal)));
+        Assert.Equal(2000, entered.RootElement.GetProperty("payload").GetProperty("command").GetString()!.Length);
+    }
+
+    [Fact]
+    public async Task Visit_IsAConflictWhenThereIsNoSandbox()
+    {
+        await using var house = await WebHouse.OpenAsync();
+        var live = await house.JobAsync();
+
+        var (status, json) = await PostAsync(house, $"/api/jobs/{live.Job.Id}/visit", new { });
+
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        Assert.NotEmpty(json.GetProperty("error").GetString()!);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync(house, "/api/jobs/j000000000000/visit", new { })).Status);
+    }
+
     [Theory]
     [InlineData("cancel", "{")]
     [InlineData("cancel", "[]")]

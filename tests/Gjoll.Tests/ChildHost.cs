@@ -26,6 +26,13 @@ internal static class ChildHost
 
     public static readonly SandboxName Name = new("orphan");
 
+    /// <summary>What <see cref="Churn"/> makes: small, and of the shape that the tests' template has where there is one.</summary>
+    public static SandboxSpec Spec(string provider) => new()
+    {
+        Name = Name,
+        Limits = provider == WithQemu ? Some.Spec().Limits : new SandboxLimits { DiskBytes = 64 << 20 },
+    };
+
     public static Process Start(string mode, string folder, string provider = WithBubblewrap)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
@@ -93,10 +100,17 @@ internal static class ChildHost
         await Console.Out.WriteLineAsync("ready");
         while (true)
         {
-            var sandbox = await provider.CreateAsync(new SandboxSpec { Name = Name, Limits = new SandboxLimits { DiskBytes = 64 << 20 } }, CancellationToken.None);
-            await sandbox.StartAsync(CancellationToken.None);
-            await sandbox.RunAsync(new ExecSpec { Command = ["true"] }, CancellationToken.None);
-            await provider.DestroyAsync(Name, CancellationToken.None);
+            try
+            {
+                var sandbox = await provider.CreateAsync(Spec(providerName), CancellationToken.None);
+                await sandbox.StartAsync(CancellationToken.None);
+                await sandbox.RunAsync(new ExecSpec { Command = ["true"] }, CancellationToken.None);
+                await provider.DestroyAsync(Name, CancellationToken.None);
+            }
+            catch (GjollException)
+            {
+                // Whoever kills a part of the sandbox is to see what this process makes of that, until it is killed itself.
+            }
         }
     }
 }

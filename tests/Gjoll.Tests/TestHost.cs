@@ -63,6 +63,16 @@ internal static class TestHost
         }
     }
 
+    public static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken)
+    {
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bounded.CancelAfter(TimeSpan.FromMinutes(2));
+        while (!await condition())
+        {
+            await Task.Delay(50, bounded.Token);
+        }
+    }
+
     public static async Task WaitUntilAsync(Func<bool> condition, string what)
     {
         using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -42,6 +42,8 @@ internal sealed class MachineRig : IAsyncDisposable
                 // A quick run is to be the same everywhere, and quick: no trial of KVM.
                 Accelerator = run.IsQuick ? Qemu.Accelerator.Tcg : null,
                 BootTimeout = TimeSpan.FromSeconds(40),
+                // The pool is filled when a benchmark says so, and not while another thing is measured.
+                WatchInterval = TimeSpan.FromHours(1),
             },
             TimeProvider.System,
             NullLogger<QemuProvider>.Instance);
@@ -69,6 +71,13 @@ internal sealed class MachineRig : IAsyncDisposable
     }
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Provider.PrepareAsync(BootImage.Reference.ToString(), Limits, cancellationToken);
+
+    /// <summary>One machine that is ready for the next claim.</summary>
+    public Task FillPoolAsync(CancellationToken cancellationToken)
+    {
+        Provider.KeepReady(BootImage.Reference.ToString(), Limits, 1);
+        return Provider.FillPoolOnceAsync(cancellationToken);
+    }
 
     public SandboxSpec Spec(WarmStart start, bool forkable = false) => new()
     {

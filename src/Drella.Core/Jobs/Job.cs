@@ -55,6 +55,9 @@ public sealed record Job
 
     public string? Sandbox { get; init; }
 
+    /// <summary>Who made <see cref="Sandbox"/>.</summary>
+    public string? SandboxProvider { get; init; }
+
     /// <summary>Last commit that left the guest and passed the policy.</summary>
     public string? GuestHead { get; init; }
 

@@ -106,6 +106,9 @@ public abstract record JobEntry
     public sealed record Reopened(string By, bool Fresh, string? Note) : JobEntry;
 
     public sealed record SandboxReleased(bool Kept) : JobEntry;
+
+    /// <summary>A person looks around in the sandbox: what is in it from now on may be theirs. No command is a terminal.</summary>
+    public sealed record SandboxEntered(string Sandbox, string By, string? Command) : JobEntry;
 }
 
 /// <summary>What the agent says of one requirement. A claim, not evidence.</summary>

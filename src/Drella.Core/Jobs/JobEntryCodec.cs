@@ -113,4 +113,5 @@ public static class JobEntryCodec
 [JsonSerializable(typeof(JobEntry.Concluded), TypeInfoPropertyName = "Concluded")]
 [JsonSerializable(typeof(JobEntry.Reopened), TypeInfoPropertyName = "Reopened")]
 [JsonSerializable(typeof(JobEntry.SandboxReleased), TypeInfoPropertyName = "SandboxReleased")]
+[JsonSerializable(typeof(JobEntry.SandboxEntered), TypeInfoPropertyName = "SandboxEntered")]
 internal sealed partial class JobEntryJson : JsonSerializerContext;

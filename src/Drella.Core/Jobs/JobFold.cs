@@ -32,7 +32,7 @@ public static class JobFold
         JobEntry.StepAbandoned e => Advance(job, e.Step),
         JobEntry.StepFailed e => job with { IsStepOpen = false, RetryAt = e.RetryAt, Reason = e.Reason },
         JobEntry.BaseResolved e => job with { BaseCommit = e.Commit },
-        JobEntry.SandboxReady e => job with { Sandbox = e.Sandbox },
+        JobEntry.SandboxReady e => job with { Sandbox = e.Sandbox, SandboxProvider = e.Provider },
         JobEntry.WorkspaceSynced e => job with { GuestBase = e.Commit, GuestHead = e.Commit, RoundHead = e.Commit },
         JobEntry.AgentStarted e => job with { Sessions = job.Sessions.SetItem(e.Role, e.Session), Transcripts = job.Transcripts.Add(e) },
         JobEntry.AgentEnded e => job with { LastRun = e },
@@ -84,7 +84,7 @@ public static class JobFold
             Wait = null, CauseDetail = e.Note, Cause = RoundCause.Continued, IsReleased = job.IsReleased || e.Fresh, Question = StillAsked(job),
         },
         JobEntry.SandboxReleased e => job with { IsReleased = !e.Kept, Sandbox = e.Kept ? job.Sandbox : null },
-        JobEntry.PullRequestSeen or JobEntry.DoorUsed or JobEntry.Steered => job,
+        JobEntry.PullRequestSeen or JobEntry.DoorUsed or JobEntry.Steered or JobEntry.SandboxEntered => job,
         _ => throw new UnreachableException(entry.GetType().Name),
     };
 

@@ -31,9 +31,17 @@ public readonly record struct SandboxName(string Value)
     public override string ToString() => Value;
 }
 
-public sealed record SandboxHostReport(string Provider, bool Works, string? Problem, string? Remedy, IReadOnlyList<string> NotContained);
+public sealed record SandboxHostReport(string Provider, bool Works, string? Problem, string? Remedy, IReadOnlyList<string> NotContained)
+{
+    /// <summary>Why it is this provider and not a stronger one, and what else a person should know of it, in sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
-public sealed record SandboxState(SandboxName Name, bool IsRunning, DateTimeOffset CreatedAt);
+/// <param name="Name">The sandbox.</param>
+/// <param name="IsRunning">False when it is stopped and only its disk is kept.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="Image">What it booted from, by digest; null where the provider has no images.</param>
+public sealed record SandboxState(SandboxName Name, bool IsRunning, DateTimeOffset CreatedAt, string? Image = null);
 
 /// <summary>What a sandbox is to be.</summary>
 public sealed record SandboxRequest

@@ -7,7 +7,7 @@ namespace Drella.Drivers.Agents;
 
 /// <summary>
 /// Where the agents' programs lie on the host, and how they get there: pinned version, pinned integrity, no install script.
-/// Layout: <c>ROOT/AGENT/VERSION/node_modules/…</c>; the version folder is what a sandbox is given.
+/// Layout: <c>ROOT/AGENT/VERSION/node_modules/…</c>; the package's folder is what a sandbox is given.
 /// </summary>
 /// <param name="root">Host folder of the programs, such as <c>.agent</c> of the installation.</param>
 /// <param name="processes">Runs npm.</param>
@@ -19,22 +19,27 @@ public sealed class AgentPrograms(string root, ProcessRunner processes, string? 
     /// <summary>The npm program.</summary>
     public string Npm { get; init; } = "npm";
 
+    private string Installation => Path.Combine(_root, ClaudeCodeRelease.AgentId, ClaudeCodeRelease.Version);
+
+    /// <summary>The pinned version of an agent, which an image must hold to be taken for it; null when none is pinned.</summary>
+    public static string? Version(string agent) => agent == ClaudeCodeRelease.AgentId ? ClaudeCodeRelease.Version : null;
+
     /// <summary>Host folder of an agent's program by adapter id; it may not be there yet.</summary>
     /// <exception cref="DriverException">No agent of that id is known.</exception>
     public string Folder(string agent) => agent switch
     {
-        ClaudeCodeRelease.AgentId => Path.Combine(_root, ClaudeCodeRelease.AgentId, ClaudeCodeRelease.Version),
+        ClaudeCodeRelease.AgentId => Path.Combine(Installation, ClaudeCodeRelease.PackagePath),
         Stub.StubAgentAdapter.AgentId when stubFolder is not null => stubFolder,
         _ => throw new DriverException(false, $"No program is known for the agent '{agent}'.") { Failure = DriverFailure.Invalid },
     };
 
     /// <summary>Says what is wrong with the installed Claude Code; null when it is the pinned one.</summary>
-    public string? Problem() => Problem(Folder(ClaudeCodeRelease.AgentId));
+    public string? Problem() => Problem(Installation);
 
     /// <summary>Installs Claude Code when it is not there as pinned. Idempotent; a broken or half installation is replaced whole.</summary>
     public async Task EnsureAsync(IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        var folder = Folder(ClaudeCodeRelease.AgentId);
+        var folder = Installation;
         if (Problem(folder) is not { } reason)
         {
             progress?.Report($"Claude Code {ClaudeCodeRelease.Version} is installed");
@@ -107,7 +112,7 @@ public sealed class AgentPrograms(string root, ProcessRunner processes, string? 
     /// <summary>npm checks the tarball against the integrity that it notes in its hidden lock file; the pin is checked against that note.</summary>
     private static string? Problem(string folder)
     {
-        var program = Path.Combine(folder, ClaudeCodeRelease.ProgramPath);
+        var program = Path.Combine(folder, ClaudeCodeRelease.PackagePath, ClaudeCodeRelease.ProgramPath);
         var lockFile = Path.Combine(folder, "node_modules", ".package-lock.json");
         if (!File.Exists(program) || !File.Exists(lockFile))
         {
@@ -117,7 +122,7 @@ public sealed class AgentPrograms(string root, ProcessRunner processes, string? 
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(lockFile));
-            var package = document.RootElement.GetProperty("packages").GetProperty($"node_modules/{ClaudeCodeRelease.Package}");
+            var package = document.RootElement.GetProperty("packages").GetProperty(ClaudeCodeRelease.PackagePath);
             var version = package.GetProperty("version").GetString();
             var integrity = package.GetProperty("integrity").GetString();
             return (version, integrity) switch

@@ -15,8 +15,9 @@ internal static class JobReads
             var all = ports.Jobs.All.Select(live => live.Job).ToList();
             return Results.Json(all.OrderByDescending(job => job.OpenedAt).Select(job => JobSummary.Of(job, all)), WebServer.Wire);
         });
-        routes.MapGet("/api/jobs/{id}", (string id) => Find(ports, id) is { } live
-            ? Results.Json(JobView.Of(live.Job, ports.Jobs.All.Select(other => other.Job)), WebServer.Wire)
+        routes.MapGet("/api/jobs/{id}", async (string id, CancellationToken cancellationToken) => Find(ports, id) is { } live
+            ? Results.Json(
+                JobView.Of(live.Job, ports.Jobs.All.Select(other => other.Job)) with { Sandbox = await ports.Sandbox(live.Job, cancellationToken) }, WebServer.Wire)
             : NotFound);
         routes.MapGet("/api/jobs/{id}/diff", async (string id, CancellationToken cancellationToken) => Find(ports, id) is { } live
             ? Results.Text(await ports.Diff(live.Job, cancellationToken))

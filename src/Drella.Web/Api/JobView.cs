@@ -104,6 +104,8 @@ public sealed record JobView
 
     public IReadOnlyList<TranscriptView> Transcripts { get; init; } = [];
 
+    public SandboxView? Sandbox { get; init; }
+
     public static JobView Of(Job job, IEnumerable<Job> all) => new()
     {
         Summary = JobSummary.Of(job, all),

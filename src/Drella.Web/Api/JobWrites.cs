@@ -8,6 +8,7 @@ namespace Drella.Web.Api;
 internal static class JobWrites
 {
     private const int MaxSpec = 256 << 10;
+    private const int MaxCommand = 2000;
 
     public sealed record CancelBody(string? Reason);
 
@@ -16,6 +17,8 @@ internal static class JobWrites
     public sealed record AnswerBody(string? Answer);
 
     public sealed record SteerBody(string? Message);
+
+    public sealed record VisitBody(string? Command);
 
     public sealed record SpecBody(string? Text, string? Repo);
 
@@ -38,6 +41,28 @@ internal static class JobWrites
         routes.MapPost("/api/jobs/{id}/continue", (string id, ContinueBody body, CancellationToken cancellationToken) => Do(id, new Ask("continue", body.Note, body.Budget), cancellationToken));
         routes.MapPost("/api/jobs/{id}/answer", (string id, AnswerBody body, CancellationToken cancellationToken) => Do(id, new Ask("answer", body.Answer), cancellationToken));
         routes.MapPost("/api/jobs/{id}/steer", (string id, SteerBody body, CancellationToken cancellationToken) => Do(id, new Ask("steer", body.Message), cancellationToken));
+        routes.MapPost("/api/jobs/{id}/visit", async (string id, VisitBody body, CancellationToken cancellationToken) =>
+        {
+            if (JobReads.Find(ports, id) is not { } live)
+            {
+                return JobReads.NotFound;
+            }
+
+            var command = body.Command is { Length: > MaxCommand } much ? much[..MaxCommand] : body.Command;
+            return await ports.BeginVisit(live, command, cancellationToken) is { } visit
+                ? Results.Json(new { sandbox = visit.Sandbox.Value, provider = visit.Provider, woken = visit.WasWoken }, WebServer.Wire)
+                : Results.Json(new { error = "the job has no sandbox now" }, WebServer.Wire, statusCode: StatusCodes.Status409Conflict);
+        });
+        routes.MapPost("/api/jobs/{id}/visit/end", async (string id, CancellationToken cancellationToken) =>
+        {
+            if (JobReads.Find(ports, id) is not { } live)
+            {
+                return JobReads.NotFound;
+            }
+
+            await ports.EndVisit(live, cancellationToken);
+            return Results.Json(new { }, WebServer.Wire);
+        });
         routes.MapPost("/api/specs", async (SpecBody body, CancellationToken cancellationToken) =>
         {
             // A spec is taken whole or not at all: a part of it would ask for something else.

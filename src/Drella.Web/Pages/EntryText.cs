@@ -16,6 +16,7 @@ public static class EntryText
         JobEntry.StepFailed e => $"{e.Step} failed and is tried again at {e.RetryAt.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}: {e.Reason}",
         JobEntry.StepAbandoned e => $"{e.Step} was given up: {e.Reason}",
         JobEntry.BaseResolved e => $"The work begins on {Short(e.Commit)}",
+        JobEntry.SandboxEntered e => $"{e.By} looks into sandbox {e.Sandbox}{(e.Command is null ? "" : ": " + e.Command)}",
         JobEntry.SandboxReady e => $"Sandbox {e.Sandbox} is up ({e.Provider})",
         JobEntry.WorkspaceSynced e => $"The workspace stands at {Short(e.Commit)}",
         JobEntry.AgentStarted e => $"The agent works as {e.Role}",

@@ -125,7 +125,6 @@ internal static partial class ConfigLoader
             Profiles = ReadProfiles(root.Section("profiles"), defaults.Profiles),
             Roles = root.Text("roles"),
             Sandbox = ReadSandbox(root.Section("sandbox")),
-            KeepFailed = root.Time("keep_failed") ?? defaults.KeepFailed,
             RequireMention = review.Flag("require_mention") ?? defaults.RequireMention,
         };
         foreach (var section in new[] { identity, budget, queue, agent, review })
@@ -248,15 +247,34 @@ internal static partial class ConfigLoader
         var defaults = new SandboxConfig();
         var sandbox = new SandboxConfig
         {
-            Provider = section.Text("provider", "auto", "bubblewrap") ?? defaults.Provider,
+            Provider = section.Text("provider", [.. SandboxConfig.Providers]) ?? defaults.Provider,
+            Image = Image(section) ?? defaults.Image,
+            Images = section.Text("images"),
+            Accelerator = section.Text("accelerator", "auto", "kvm", "tcg") ?? defaults.Accelerator,
+            AllowSlow = section.Flag("allow_slow") ?? defaults.AllowSlow,
             MemoryBytes = section.Size("memory") ?? defaults.MemoryBytes,
             DiskBytes = section.Size("disk") ?? defaults.DiskBytes,
             Processes = section.Count("processes", 16, 100_000) ?? defaults.Processes,
             Cpus = section.Count("cpus", 1, 256) ?? defaults.Cpus,
             Lifetime = section.Time("lifetime") ?? defaults.Lifetime,
+            KeepFailed = section.Time("keep_failed") ?? defaults.KeepFailed,
         };
         section.RefuseUnknown();
         return sandbox;
+    }
+
+    private static string? Image(YamlReader section)
+    {
+        var text = section.Text("image");
+        try
+        {
+            return text is null ? null : Gjoll.Images.ImageReference.Parse(text).ToString();
+        }
+        catch (Gjoll.GjollException refused)
+        {
+            section.Wrong("image", refused.Message);
+            return null;
+        }
     }
 
     private static string? Repo(YamlReader section, string key, bool isRequired)

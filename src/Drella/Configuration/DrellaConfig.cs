@@ -59,8 +59,6 @@ internal sealed record DrellaConfig
 
     public SandboxConfig Sandbox { get; init; } = new();
 
-    public TimeSpan KeepFailed { get; init; } = TimeSpan.FromHours(24);
-
     public bool RequireMention { get; init; }
 
     public string DataFolder => Path.GetFullPath(Path.Combine(Folder, Data));
@@ -113,7 +111,21 @@ internal sealed record ProfileConfig(IReadOnlyList<string> AllowedHosts, IReadOn
 
 internal sealed record SandboxConfig
 {
+    public static IReadOnlyList<string> Providers { get; } = ["auto", "qemu", "bubblewrap"];
+
     public string Provider { get; init; } = "auto";
+
+    /// <summary>What virtual machines boot.</summary>
+    public string Image { get; init; } = "drellaos:default";
+
+    /// <summary>Folder of the image store; null for the one of the <c>gjoll</c> command.</summary>
+    public string? Images { get; init; }
+
+    /// <summary><c>auto</c>, <c>kvm</c> or <c>tcg</c>.</summary>
+    public string Accelerator { get; init; } = "auto";
+
+    /// <summary>With <c>auto</c>: take virtual machines also where they are emulated.</summary>
+    public bool AllowSlow { get; init; }
 
     public long MemoryBytes { get; init; } = 4L << 30;
 
@@ -124,4 +136,7 @@ internal sealed record SandboxConfig
     public double Cpus { get; init; } = 2;
 
     public TimeSpan Lifetime { get; init; } = TimeSpan.FromHours(12);
+
+    /// <summary>How long the sandbox of a job that failed is kept for a look.</summary>
+    public TimeSpan KeepFailed { get; init; } = TimeSpan.FromHours(24);
 }

@@ -11,14 +11,12 @@ using Drella.Drivers.Agents.ClaudeCode;
 using Drella.Drivers.Forges.GitHub;
 using Drella.Drivers.Git;
 using Drella.Drivers.Journals.Sqlite;
-using Drella.Drivers.Processes;
 using Drella.Drivers.Sandboxes.Gjoll;
 using Drella.Gateway;
 using Drella.Gateway.Doors;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
 using Drella.Web;
-using Gjoll.Bubblewrap;
 using Gjoll.Egress;
 using Microsoft.Extensions.Logging;
 
@@ -47,7 +45,9 @@ internal sealed class Daemon : IAsyncDisposable
 
     public IQuarantine Quarantine { get; private set; } = null!;
 
-    public GjollHost Sandboxes { get; private set; } = null!;
+    public GjollHost Sandboxes => Providers.Host;
+
+    public SandboxChoice Providers { get; private set; } = null!;
 
     public IReadOnlyList<IAgentAdapter> Agents { get; } = [new ClaudeCodeAdapter()];
 
@@ -114,10 +114,9 @@ internal sealed class Daemon : IAsyncDisposable
         Store = Own(await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { Folder = folder }, time, loggers.CreateLogger<SqliteJournalStore>(), cancellationToken));
         var journal = Environment.GetEnvironmentVariable("DRELLA_FAILPOINT") is { Length: > 0 } point ? new Failpoint(point).Around(Store.Journal) : Store.Journal;
         Forge = await ConnectForgeAsync(time, loggers, cancellationToken);
-        var programs = Programs.Locate(Config.DataFolder, new ProcessRunner(time));
-        var provider = Own(new BubblewrapProvider(
-            new BubblewrapOptions { StateFolder = Path.Combine(Config.DataFolder, "sandboxes") }, time, loggers.CreateLogger<BubblewrapProvider>()));
-        Sandboxes = new GjollHost(provider, programs.Folder);
+        Providers = Own(await SandboxChoice.MakeAsync(Config, Config.DataFolder, Programs.Root(Config.DataFolder), time, loggers, cancellationToken));
+        await Providers.SweepOthersAsync(Config, Config.DataFolder, time, loggers, cancellationToken);
+        Providers.Prepare();
         Quarantine = new Quarantine(new QuarantineOptions { Folder = Path.Combine(Config.DataFolder, "quarantine") }, time, loggers.CreateLogger<Quarantine>());
         var upstream = Upstream.Open(Config, time, id => Core!.Jobs.Find(id)?.Job);
         Own(upstream);
@@ -133,7 +132,7 @@ internal sealed class Daemon : IAsyncDisposable
                 Time = time,
                 Loggers = loggers,
             },
-            Settings.Factory(Config, Config.PublicUrl ?? Config.Listen),
+            Settings.Factory(Config, Config.PublicUrl ?? Config.Listen, Providers.IsSlow),
             new ContentPolicyOptions(),
             upstream.Model.Secrets);
         await Core.Jobs.LoadAsync(cancellationToken);
@@ -175,7 +174,7 @@ internal sealed class Daemon : IAsyncDisposable
     {
         var problems = new List<string>();
         var roles = RoleShelf.Load(Config.Roles is { } folder ? Path.Combine(Config.Folder, folder) : null, problems);
-        var catalogue = Settings.Catalogue(Config, roles, [.. Agents.Select(agent => agent.Id)], problems);
+        var catalogue = Settings.Catalogue(Config, roles, [.. Agents.Select(agent => agent.Id)], Providers.IsSlow, problems);
         problems.AddRange(Config.Profiles.Values.SelectMany(profile => GatewayRegistration.HostPatternProblems(profile.AllowedHosts)));
         return problems.Count == 0 ? catalogue : throw new StartFailure(string.Join('\n', problems));
     }

@@ -11,17 +11,23 @@ namespace Drella.Daemon;
 /// <summary>Turns the configuration file into what the core takes. Pure but for the roles it is given.</summary>
 internal static class Settings
 {
-    public static FactorySettings Factory(DrellaConfig config, string? dashboardUrl) => new()
+    /// <summary>How many times as long the deadlines of agents are where sandboxes are emulated.</summary>
+    private const int Patience = 4;
+
+    public static FactorySettings Factory(DrellaConfig config, string? dashboardUrl, bool isSlow) => new()
     {
         Identity = new Identity(config.IdentityName, config.IdentityEmail),
         AllowedRepos = config.Repositories,
-        Limits = new SandboxLimits(config.Sandbox.MemoryBytes, config.Sandbox.DiskBytes, config.Sandbox.Processes, config.Sandbox.Cpus, config.Sandbox.Lifetime),
-        IdleTimeout = config.IdleTimeout,
+        Limits = Limits(config.Sandbox),
+        IdleTimeout = config.IdleTimeout * (isSlow ? Patience : 1),
         MaxOutputTokens = config.Model.MaxOutputTokens,
-        KeepFailed = config.KeepFailed,
+        KeepFailed = config.Sandbox.KeepFailed,
         RequireMention = config.RequireMention,
         DashboardUrl = dashboardUrl,
     };
+
+    public static SandboxLimits Limits(SandboxConfig sandbox) =>
+        new(sandbox.MemoryBytes, sandbox.DiskBytes, sandbox.Processes, sandbox.Cpus, sandbox.Lifetime);
 
     public static IntakeSettings Intake(DrellaConfig config) => new(
         [.. config.Tasks.Select(tasks => new TasksRepo(RepoName.Parse(tasks.Repo), tasks.DefaultTarget is { } target ? RepoName.Parse(target) : null))],
@@ -32,7 +38,7 @@ internal static class Settings
     public static Rhythm Rhythm(DrellaConfig config) => Core.Rhythm.Default with { Intake = config.PollInterval, Reviews = config.PollInterval };
 
     /// <summary>Resolves names; what does not resolve goes to <paramref name="problems"/>.</summary>
-    public static Catalogue Catalogue(DrellaConfig config, IReadOnlyDictionary<string, RoleSnapshot> roles, IReadOnlyList<string> agents, List<string> problems)
+    public static Catalogue Catalogue(DrellaConfig config, IReadOnlyDictionary<string, RoleSnapshot> roles, IReadOnlyList<string> agents, bool isSlow, List<string> problems)
     {
         foreach (var (pipeline, names) in config.Pipelines)
         {
@@ -52,7 +58,7 @@ internal static class Settings
             Agents = agents,
             Budget = (long)(config.JobBudget * 1_000_000),
             MaxBudget = (long)(config.MaxJobBudget * 1_000_000),
-            WorkTimeout = config.WorkTimeout,
+            WorkTimeout = config.WorkTimeout * (isSlow ? Patience : 1),
             MaxRounds = config.MaxRounds,
         };
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Drella.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace Drella.Daemon;

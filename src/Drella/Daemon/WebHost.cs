@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Drella.Core;
 using Drella.Core.Forges;
+using Drella.Core.Jobs;
 using Drella.Core.Specs;
 using Drella.Drivers.Forges.GitHub;
 using Drella.Web;
@@ -53,6 +54,9 @@ internal sealed class WebHost : IAsyncDisposable
                 Diff = (job, cancellation) => job is { BaseCommit: { } from, Published: { } to }
                     ? daemon.Quarantine.DiffAsync(job.Request.RepoName, from, to, MaxDiff, cancellation)
                     : Task.FromResult(""),
+                Sandbox = (job, cancellation) => SandboxAsync(daemon, job, cancellation),
+                BeginVisit = (live, command, cancellation) => daemon.Core.Visits.BeginAsync(live, "operator", command, cancellation),
+                EndVisit = daemon.Core.Visits.EndAsync,
                 ForgeUrl = daemon.Builtin?.Url.ToString() ?? "https://github.com",
                 Time = time,
                 Loggers = loggers,
@@ -68,6 +72,12 @@ internal sealed class WebHost : IAsyncDisposable
         File.Delete(marker);
         await server.DisposeAsync();
     }
+
+    private static async Task<SandboxView?> SandboxAsync(Daemon daemon, Job job, CancellationToken cancellationToken) =>
+        await daemon.Core.Visits.FindAsync(job, cancellationToken) is { } state
+            ? new SandboxView(
+                state.Name.Value, job.SandboxProvider ?? "", state.Image, state.IsRunning, job.Conclusion is null ? null : job.ChangedAt + daemon.Config.Sandbox.KeepFailed)
+            : null;
 
     private static string WriteMarker(string dataFolder, Uri url, string token)
     {

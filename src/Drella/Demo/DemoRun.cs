@@ -13,7 +13,8 @@ namespace Drella.Demo;
 /// <param name="Json">One JSON document on standard output at the end.</param>
 /// <param name="Keep">Go on serving when it is over, for a look.</param>
 /// <param name="Folder">Where everything goes; null for a fresh folder under the temporary folder.</param>
-internal sealed record DemoOptions(bool Live, bool Json, bool Keep, string? Folder);
+/// <param name="Sandbox">What the job runs in, as <c>sandbox.provider</c> takes it.</param>
+internal sealed record DemoOptions(bool Live, bool Json, bool Keep, string? Folder, string Sandbox = "auto");
 
 /// <summary>What the demo did; the shape of <c>drella demo --json</c>.</summary>
 internal sealed record DemoResult
@@ -27,6 +28,8 @@ internal sealed record DemoResult
     public string? Forge { get; init; }
 
     public string? Dashboard { get; init; }
+
+    public string? Sandbox { get; init; }
 
     public string? Job { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
         try
         {
             await StartAsync(cancellationToken);
+            await PrepareAsync(cancellationToken);
             running = daemon!.RunAsync(cancellationToken);
             return await TellAsync(cancellationToken);
         }
@@ -114,6 +118,11 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
         var config = ConfigLoader.Load(file, isOptional: false);
         var log = Path.Combine(folder, "drella.log");
         var loggers = LoggerFactory.Create(builder => builder.AddProvider(new LogFile(log, time)).AddFilter("Microsoft", LogLevel.Warning).AddFilter("ModelContextProtocol", LogLevel.Warning));
+        if (options.Sandbox == SandboxChoice.Qemu)
+        {
+            await new DemoImage(config.Config!, say, time).EnsureAsync(cancellationToken);
+        }
+
         daemon = await Daemon.Daemon.StartAsync(config.Config!, time, loggers, cancellationToken);
         web = await WebHost.StartAsync(daemon, time, loggers, cancellationToken);
         var probe = await daemon.Sandboxes.ProbeAsync(cancellationToken);
@@ -127,7 +136,24 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
         say.Line($"journal    {Path.Combine(folder, "data", "journal.db")}");
         say.Line($"log        {log}");
         say.Line($"sandbox    {probe.Provider}; it does not contain: {(probe.NotContained.Count == 0 ? "nothing that we know of" : string.Join(" ", probe.NotContained))}");
+        foreach (var note in probe.Notes)
+        {
+            say.Line($"           {note}");
+        }
+
         say.Line(options.Live ? "model      the real one" : "model      a tape: its answers are written down, everything else is real");
+    }
+
+    /// <summary>One job gains nothing from a template that is made beside it: the demo waits for it and says so.</summary>
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (daemon!.Providers.Prepared is { IsCompleted: false } preparing)
+        {
+            say.Line("booting a machine for the others to start from …");
+            var began = time.GetTimestamp();
+            await preparing.WaitAsync(cancellationToken);
+            say.Line(string.Create(CultureInfo.InvariantCulture, $"done after {time.GetElapsedTime(began).TotalSeconds:0} s"));
+        }
     }
 
     /// <summary>The story. Returns what went wrong, or null.</summary>
@@ -204,7 +230,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
                 Look(live);
             }
 
-            return await there.Task.WaitAsync(options.Live ? TimeSpan.FromMinutes(30) : TimeSpan.FromMinutes(5), time, cancellationToken);
+            return await there.Task.WaitAsync(options.Live || daemon.Providers.IsSlow ? TimeSpan.FromMinutes(60) : TimeSpan.FromMinutes(5), time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -228,6 +254,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
             Folder = folder,
             Forge = daemon?.Builtin?.Url.ToString(),
             Dashboard = web?.LoginUrl,
+            Sandbox = daemon?.Providers.Provider.Name,
             Job = job?.Id.Value,
             PullRequest = job?.PullRequest?.Url,
             Rounds = job?.Round ?? 0,
@@ -262,6 +289,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output, TextWriter
         forge: { kind: builtin, listen: "http://127.0.0.1:0" }
         tasks: [ { repo: {{TasksRepo}} } ]
         repositories: [ "factory/*" ]
+        sandbox: { provider: {{options.Sandbox}} }
         model: {{(options.Live ? "{ upstream: anthropic }" : "{ upstream: tape, tape: tape.yaml }")}}
         """;
 }

@@ -22,6 +22,9 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
     /// <summary>Addresses of other machines that must not be reached.</summary>
     public IReadOnlyList<string> Elsewhere { get; init; } = ["1.1.1.1:80", "169.254.169.254:80", "192.168.0.1:80"];
 
+    /// <summary>The guest has a kernel of its own, whose root is no root here.</summary>
+    public bool IsMachine { get; init; }
+
     public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
     {
         var secret = Path.Combine(folder, "secret");
@@ -53,7 +56,9 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
                 Credentials(await Inside("env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'"), token),
                 await FilesAsync(Inside, secret),
                 ForeignToken(await Inside($"printf 'POST /mcp HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nAuthorization: Bearer not-the-token\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{{}}' | {Talk(Doors.ToolPort)}")),
-                Rights(await Inside("id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; unshare -r true 2>&1 && echo NESTED")),
+                IsMachine
+                    ? Machine(await Inside("cat /proc/sys/kernel/random/boot_id"), await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken))
+                    : Rights(await Inside("id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; unshare -r true 2>&1 && echo NESTED")),
             ];
         }
         finally
@@ -126,6 +131,12 @@ internal sealed class SandboxAttack(ISandboxHost host, IGatehouse doors, Func<bo
     private static Check ForeignToken(string answer) => Judge(
         "foreign token refused",
         answer.StartsWith("HTTP/1.1 401", StringComparison.Ordinal) ? null : $"the tools answered '{answer.Split('\r', '\n')[0]}' to a token that is not theirs and should have refused with 401");
+
+    // An agent may be root of its machine; what counts is that the machine is not this one.
+    private static Check Machine(string inside, string outside) => Judge(
+        "a kernel of its own",
+        !Guid.TryParse(inside.Trim(), out var guest) ? "which kernel runs inside could not be read, so nothing is proven"
+        : guest == Guid.Parse(outside.Trim()) ? "programs inside run on the host's kernel" : null);
 
     private static Check Rights(string rights) => Judge(
         "no privileges inside",

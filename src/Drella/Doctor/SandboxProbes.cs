@@ -1,15 +1,13 @@
+using Drella.Configuration;
 using Drella.Core.Budgets;
 using Drella.Core.Jobs;
 using Drella.Core.Sandboxes;
 using Drella.Core.Tools;
-using Drella.Drivers.Agents;
-using Drella.Drivers.Processes;
-using Drella.Drivers.Sandboxes.Gjoll;
+using Drella.Daemon;
 using Drella.Gateway;
 using Drella.Gateway.Doors;
 using Drella.Gateway.Models;
 using Drella.Gateway.Tools;
-using Gjoll.Bubblewrap;
 using Gjoll.Egress;
 using Microsoft.Extensions.Logging.Abstractions;
 using EgressPolicy = Drella.Core.Sandboxes.EgressPolicy;
@@ -19,17 +17,17 @@ namespace Drella.Doctor;
 /// <summary>Makes a real sandbox behind real doors and has it attacked from inside. Everything it makes is gone afterwards.</summary>
 internal static class SandboxProbes
 {
-    public static async Task<IReadOnlyList<Check>> RunAsync(string programsRoot, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Check>> RunAsync(DrellaConfig config, string programsRoot, TimeProvider time, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("drella-doctor-").FullName;
         try
         {
-            await using var provider = new BubblewrapProvider(new BubblewrapOptions { StateFolder = Path.Combine(folder, "s") }, time, NullLogger<BubblewrapProvider>.Instance);
-            var host = new GjollHost(provider, new AgentPrograms(programsRoot, new ProcessRunner(time)).Folder);
+            await using var choice = await SandboxChoice.MakeAsync(config, folder, programsRoot, time, NullLoggerFactory.Instance, cancellationToken);
+            var host = choice.Host;
             var report = await host.ProbeAsync(cancellationToken);
             if (!report.Works)
             {
-                return [new Check("sandbox", false, report.Problem ?? "does not work", report.Remedy)];
+                return [new Check("sandbox", false, $"{report.Provider}: {report.Problem ?? "does not work"}", report.Remedy), .. Notes(report)];
             }
 
             var ear = new Ear();
@@ -44,7 +42,10 @@ internal static class SandboxProbes
             return
             [
                 new Check("sandbox", true, $"{report.Provider}; not contained: {string.Join(" ", report.NotContained)}", null),
-                .. await new SandboxAttack(host, doors, () => ear.HasDenied("egress"), folder).RunAsync(cancellationToken),
+                .. Notes(report),
+                .. await new SandboxAttack(host, doors, () => ear.HasDenied("egress"), folder) { IsMachine = choice.Provider.Name == SandboxChoice.Qemu }
+                    .RunAsync(cancellationToken),
+                await HostileGuestCheck.RunAsync(choice.Provider, time, cancellationToken),
             ];
         }
         finally
@@ -52,6 +53,9 @@ internal static class SandboxProbes
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    /// <summary>Why it is this provider, and its warnings: to be read, and nothing that has failed.</summary>
+    private static IEnumerable<Check> Notes(SandboxHostReport report) => report.Notes.Select(note => new Check("sandbox note", true, note, null));
 
     /// <summary>Answers no model call.</summary>
     private sealed class Nobody : IModelUpstream

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Drella.Configuration;
 using Drella.Daemon;
 using Drella.Demo;
 using Drella.Terminal;
@@ -11,19 +12,29 @@ internal static class DaemonVerbs
 {
     public static IEnumerable<Command> All(Shell shell)
     {
-        yield return shell.Verb("up", "Run the factory: daemon, built-in forge, dashboard", UpAsync);
+        var sandbox = new Option<string?>("--sandbox") { Description = "What jobs run in: auto, qemu or bubblewrap (default: as configured)" };
+        sandbox.AcceptOnlyFromAmong([.. SandboxConfig.Providers]);
+        yield return shell.Verb("up", "Run the factory: daemon, built-in forge, dashboard", call => UpAsync(call, sandbox), sandbox);
 
         var live = new Option<bool>("--live") { Description = "Ask the real model; needs ANTHROPIC_API_KEY" };
         var keep = new Option<bool>("--keep") { Description = "Go on serving when it is over" };
+        var machine = new Option<bool>("--vm") { Description = "In a virtual machine, also where it is emulated and slow; builds its image when there is none" };
         var folder = new Option<DirectoryInfo?>("--folder") { Description = "Where everything goes (default: a fresh folder under the temporary folder)" };
         yield return shell.Verb(
             "demo",
             "Do the main job once, from a merged spec to a merged pull request, and show it",
-            call => DemoAsync(call, new DemoOptions(call.Value(live), call.Speaker.IsJson, call.Value(keep), call.Value(folder)?.FullName)),
+            call => DemoAsync(call, new DemoOptions(call.Value(live), call.Speaker.IsJson, call.Value(keep), call.Value(folder)?.FullName, Provider(call, sandbox, machine))),
             live,
             keep,
+            sandbox,
+            machine,
             folder);
     }
+
+    private static string Provider(Call call, Option<string?> sandbox, Option<bool> machine) =>
+        !call.Value(machine) ? call.Value(sandbox) ?? "auto"
+        : call.Value(sandbox) is null or SandboxChoice.Qemu ? SandboxChoice.Qemu
+        : throw new VerbFailure(ExitCode.Usage, "--vm and --sandbox ask for different things; leave one out");
 
     private static async Task<ExitCode> DemoAsync(Call call, DemoOptions options)
     {
@@ -35,9 +46,14 @@ internal static class DaemonVerbs
         return await new DemoRun(options, call.Speaker.Output, call.Speaker.Talk, TimeProvider.System).RunAsync(call.Cancellation) ? ExitCode.Ok : ExitCode.Failed;
     }
 
-    private static async Task<ExitCode> UpAsync(Call call)
+    private static async Task<ExitCode> UpAsync(Call call, Option<string?> sandbox)
     {
         var config = call.Config();
+        if (call.Value(sandbox) is { } provider)
+        {
+            config = config with { Sandbox = config.Sandbox with { Provider = provider } };
+        }
+
         using var loggers = LoggerFactory.Create(builder => builder
             .SetMinimumLevel(call.Verbose ? LogLevel.Debug : LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning)
@@ -48,6 +64,11 @@ internal static class DaemonVerbs
         call.Speaker.Say(probe.Works
             ? $"sandbox    {probe.Provider}; not contained: {string.Join(" ", probe.NotContained)}"
             : throw new StartFailure($"sandboxes do not work here: {probe.Problem}. {probe.Remedy}"));
+        foreach (var note in probe.Notes)
+        {
+            call.Speaker.Say($"           {note}");
+        }
+
         await using var web = await WebHost.StartAsync(daemon, TimeProvider.System, loggers, call.Cancellation);
         call.Speaker.Say($"dashboard  {web.LoginUrl}");
         if (daemon.Builtin is { } forge)

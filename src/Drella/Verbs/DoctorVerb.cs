@@ -23,7 +23,7 @@ internal static class DoctorVerb
         if (checks.All(check => check.Ok || check.Name == "model key"))
         {
             call.Speaker.Say("attacking a sandbox from inside …");
-            checks.AddRange(await SandboxProbes.RunAsync(Programs.Root(config.DataFolder), TimeProvider.System, call.Cancellation));
+            checks.AddRange(await SandboxProbes.RunAsync(config, Programs.Root(config.DataFolder), TimeProvider.System, call.Cancellation));
             call.Speaker.Say("killing a process that writes a journal …");
             checks.Add(await JournalProbe.RunAsync(TimeProvider.System, call.Cancellation));
         }

@@ -4,6 +4,7 @@ using Drella.Core.Agents;
 using Drella.Core.Jobs;
 using Drella.Core.PullRequests;
 using Drella.Terminal;
+using Drella.Web;
 using Drella.Web.Api;
 
 namespace Drella.Verbs;
@@ -25,6 +26,7 @@ internal static class JobVerbs
         var note = new Option<string?>("--note") { Description = "What the agent is told" };
         var budget = new Option<decimal?>("--budget") { Description = "New limit in US dollars" };
         var answer = new Argument<string>("answer") { Description = "The answer" };
+        var command = new Argument<string[]>("command") { Description = "Program and arguments, after --; without one a shell", Arity = ArgumentArity.ZeroOrMore };
         var message = new Argument<string>("message") { Description = "What to say" };
         yield return Shell.Group(
             "job",
@@ -37,7 +39,8 @@ internal static class JobVerbs
             shell.Verb("retry", "Begin again from a clean sandbox", call => PostAsync(call, id, "retry", new { }), id),
             shell.Verb("continue", "Go on after a pause or an end", call => PostAsync(call, id, "continue", new { note = call.Value(note), budget = call.Value(budget) }), id, note, budget),
             shell.Verb("answer", "Answer the agent's question", call => PostAsync(call, id, "answer", new { answer = call.Value(answer) }), id, answer),
-            shell.Verb("steer", "Tell the agent at work something", call => PostAsync(call, id, "steer", new { message = call.Value(message) }), id, message));
+            shell.Verb("steer", "Tell the agent at work something", call => PostAsync(call, id, "steer", new { message = call.Value(message) }), id, message),
+            shell.Verb("shell", "Look into the job's sandbox: a terminal, or a program with its exit code", call => ShellVerb.RunAsync(call, id, command), id, command));
     }
 
     private static async Task<ExitCode> RunAsync(Call call, Argument<FileInfo> argument, Option<string?> repo, Option<bool> follow)
@@ -88,6 +91,7 @@ internal static class JobVerbs
             ("why", summary.Reason),
             ("pull request", summary.PullRequestUrl),
             ("spent", $"{Money(summary.Spent)} of {Money(summary.Limit)}"),
+            ("sandbox", job.Sandbox is { } sandbox ? Sandbox(sandbox) : null),
             ("rounds", $"{summary.Round}, attempt {summary.Attempt}"),
             ("says", summary.Progress),
             ("asks", job.Answer is null ? job.Question : null),
@@ -103,6 +107,10 @@ internal static class JobVerbs
             writer.WriteLine($"{row.Key,-13} {row.Disposition?.ToString() ?? "open"}: {TerminalText.Line(row.Body, 100)}");
         }
     }
+
+    private static string Sandbox(SandboxView sandbox) =>
+        $"{sandbox.Name} ({sandbox.Provider}{(sandbox.Image is { } image ? ", " + TerminalText.Line(image, 40) : "")}), {(sandbox.Running ? "running" : "stopped")}"
+        + (sandbox.KeptUntil is { } until ? string.Create(CultureInfo.InvariantCulture, $", kept until {until.ToLocalTime():yyyy-MM-dd HH:mm}") : "");
 
     private static async Task<ExitCode> LogAsync(Call call, Argument<string> id, Option<bool> follow, Option<bool> raw, Option<int?> run)
     {

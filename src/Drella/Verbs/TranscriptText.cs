@@ -1,5 +1,4 @@
 using Drella.Core.Agents;
-using Drella.Terminal;
 
 namespace Drella.Verbs;
 

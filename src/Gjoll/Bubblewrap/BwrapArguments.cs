@@ -54,6 +54,11 @@ internal static class BwrapArguments
         }
 
         arguments.AddRange(["--perms", "0755", "--dir", "/opt", "--perms", "0755", "--dir", "/opt/.gjoll", "--ro-bind", mounts.Source("agent"), GuestPaths.Agent]);
+        if (CallFilter.ForThisMachine() is not null)
+        {
+            arguments.AddRange(["--seccomp", "6"]);
+        }
+
         arguments.AddRange(["--remount-ro", "/", "--chdir", "/", "--info-fd", "9"]);
         return arguments;
     }

@@ -67,12 +67,17 @@ internal sealed class HostAbilities(BubblewrapOptions options, SandboxFolders fo
     {
         List<string> sentences =
         [
-            "The guest shares the host's kernel: a flaw in it is a way out. No system call filter is set.",
+            "The guest shares the host's kernel: a flaw in it is a way out. The filter on system calls closes only what namespaces do not.",
             "The guest can read the host's /usr, and through /proc the kernel's version, the load and the size of the machine.",
         ];
         if (!Native.IsRoot)
         {
             sentences.Add("The guest runs as the user of the host process, since only root can give it another one: a flaw in bubblewrap reaches that user's files.");
+        }
+
+        if (CallFilter.ForThisMachine() is null)
+        {
+            sentences.Add("Sockets to the hypervisor (vsock) are open to the guest: there is no filter on system calls for this architecture.");
         }
 
         if (!cgroups.LimitsMemory)

@@ -19,6 +19,9 @@ internal sealed class SandboxFolders(string root) : StateFolders(root)
 
     public string Forwards(SandboxName name) => Path.Combine(Of(name), "forwards.json");
 
+    /// <summary>The filter on system calls, for bubblewrap to load.</summary>
+    public string Filter(SandboxName name) => Path.Combine(Of(name), "calls.bpf");
+
     public string Etc(SandboxName name) => Path.Combine(Of(name), "etc");
 
     public string Layer(SandboxName name) => Path.Combine(Of(name), "layer");

@@ -85,6 +85,8 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
 
     public bool WasStarted(SandboxRecord record) => record is { Ready: true, WasStarted: true };
 
+    public IReadOnlySet<string> BorrowedMarkers() => new HashSet<string>();
+
     public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)

@@ -27,6 +27,11 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             mounts.Add("folder", "ro" + index.ToString(CultureInfo.InvariantCulture), folder.HostPath);
         }
 
+        if (CallFilter.ForThisMachine() is { } filter)
+        {
+            await File.WriteAllBytesAsync(folders.Filter(name), filter, cancellationToken);
+        }
+
         WriteArguments(name, BwrapArguments.For(record, folders.Marker(name), mounts, layer));
         var first = BwrapArguments.Command(record, limitProcesses: !cgroups.LimitsProcesses);
         string[] command = record.DropUser
@@ -42,6 +47,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             ["GJOLL_CGROUPS"] = string.Join('\n', cgroups.Plan(folders.Marker(name))),
             ["GJOLL_BLOCKS"] = WritableLayer.LargestFile(record),
             ["GJOLL_ARGUMENTS"] = folders.Arguments(name),
+            ["GJOLL_FILTER"] = File.Exists(folders.Filter(name)) ? folders.Filter(name) : "",
             ["GJOLL_STAGE"] = folders.Stage(name),
             ["GJOLL_UID"] = record.UserId.ToString(CultureInfo.InvariantCulture),
         });

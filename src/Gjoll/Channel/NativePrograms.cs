@@ -1,7 +1,7 @@
 namespace Gjoll.Channel;
 
 /// <summary>The two programs that are compiled for the machine: what runs in every guest, and what stands between it and the host.</summary>
-internal sealed class NativePrograms(string? folder)
+public sealed class NativePrograms(string? folder)
 {
     /// <summary>Says where they are when they are not beside the app.</summary>
     public const string Variable = "GJOLL_NATIVE";

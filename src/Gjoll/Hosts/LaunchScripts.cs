@@ -6,7 +6,7 @@ namespace Gjoll.Hosts;
 /// </summary>
 internal static class LaunchScripts
 {
-    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk; a template's memory as descriptor 7.</summary>
+    /// <summary>First line of every launcher: into the cgroups, first to go when the host runs out of memory, no core dumps, files no longer than a measured disk; a template's memory as descriptor 7, a filter on system calls as descriptor 6.</summary>
     public const string Join = """
         set -eu
         IFS='
@@ -16,7 +16,8 @@ internal static class LaunchScripts
         ulimit -c 0
         [ -z "$GJOLL_BLOCKS" ] || ulimit -f "$GJOLL_BLOCKS"
         [ -z "${GJOLL_MEMORY-}" ] || exec 7<>"$GJOLL_MEMORY"
-        unset GJOLL_CGROUPS GJOLL_BLOCKS GJOLL_MEMORY
+        [ -z "${GJOLL_FILTER-}" ] || exec 6<"$GJOLL_FILTER"
+        unset GJOLL_CGROUPS GJOLL_BLOCKS GJOLL_MEMORY GJOLL_FILTER
 
         """;
 

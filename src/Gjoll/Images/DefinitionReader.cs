@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
-using YamlDotNet.RepresentationModel;
 
 namespace Gjoll.Images;
 
@@ -13,66 +10,15 @@ internal static partial class DefinitionReader
 {
     public const int MaxLength = 1 << 20;
 
-    private const int MaxDepth = 12;
     private const long SmallestDisk = 64L << 20;
     private const long LargestDisk = 1L << 40;
 
     public static DefinitionReading Read(string text, string folder)
     {
         var errors = new List<DefinitionError>();
-        try
-        {
-            RefuseTricks(text, errors);
-            if (errors.Count > 0)
-            {
-                return new DefinitionReading(null, errors);
-            }
-
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(text));
-            if (yaml.Documents.Count != 1)
-            {
-                return new DefinitionReading(null, [new DefinitionError(1, "The definition must be one YAML document.")]);
-            }
-
-            var definition = ReadImage(new DefinitionTable("the definition", yaml.Documents[0].RootNode, errors), folder);
-            errors.Sort((left, right) => left.Line.CompareTo(right.Line));
-            return new DefinitionReading(errors.Count == 0 ? definition : null, errors);
-        }
-        catch (YamlException broken)
-        {
-            return new DefinitionReading(null, [new DefinitionError(broken.Start.Line, $"This is not YAML: {(broken.InnerException ?? broken).Message}")]);
-        }
-        catch (InvalidOperationException)
-        {
-            // What its scanner throws at some texts, such as a list that is never closed. It knows no line then.
-            return new DefinitionReading(null, [new DefinitionError(1, "This is not YAML: a bracket, brace or quotation mark may lack its partner.")]);
-        }
-    }
-
-    /// <summary>By events, before anything is built from them: an anchor can make a small file endless.</summary>
-    private static void RefuseTricks(string text, List<DefinitionError> errors)
-    {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
-        {
-            depth += parser.Current!.NestingIncrease;
-            if (depth > MaxDepth + 2)
-            {
-                errors.Add(new DefinitionError(parser.Current.Start.Line, "The definition is nested too deeply."));
-                return;
-            }
-
-            if (parser.Current is AnchorAlias || (parser.Current is NodeEvent { Anchor.IsEmpty: false }))
-            {
-                errors.Add(new DefinitionError(parser.Current.Start.Line, "Anchors and aliases are not allowed."));
-            }
-            else if (parser.Current is NodeEvent { Tag.IsEmpty: false })
-            {
-                errors.Add(new DefinitionError(parser.Current.Start.Line, "Tags are not allowed."));
-            }
-        }
+        var definition = DefinitionText.Parse(text, "the definition", errors) is { } table ? ReadImage(table, folder) : null;
+        errors.Sort((left, right) => left.Line.CompareTo(right.Line));
+        return new DefinitionReading(errors.Count == 0 ? definition : null, errors);
     }
 
     private static ImageDefinition ReadImage(DefinitionTable table, string folder)

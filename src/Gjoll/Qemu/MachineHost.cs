@@ -90,15 +90,17 @@ internal sealed class MachineHost(
     {
         var record = Demand(name);
         HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "start a machine");
-        if (IsRunning(record))
+        if (IsRunning(record) && record.Run!.IsUp)
         {
             return;
         }
 
         DemandSockets(name, record);
-        await EndAllAsync(name, record, cancellationToken);
-        record = record with { WasStarted = true, Run = null, Cgroups = cgroups.Plan(folders.Marker(name)) };
-        registry.Write(name, record);
+        if (record.Next != Beginning.Ready || !IsRunning(record))
+        {
+            record = await ClearAsync(name, record, cancellationToken);
+        }
+
         var started = false;
         using var bounded = new CancellationTokenSource(accelerator == Accelerator.Tcg ? options.BootTimeout * TcgPatience : options.BootTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
@@ -123,6 +125,8 @@ internal sealed class MachineHost(
     }
 
     public bool WasStarted(MachineRecord record) => record is { Ready: true, WasStarted: true };
+
+    public IReadOnlySet<string> BorrowedMarkers() => registry.Names().Select(name => registry.Read(name)?.Marker).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
     public Task StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
@@ -212,6 +216,7 @@ internal sealed class MachineHost(
     /// <summary>Saves memory and devices of a running machine and copies its disk; the machine stands still meanwhile and then goes on.</summary>
     public async Task FreezeAsync(SandboxName name, MachineRecord record, Func<Monitor, CancellationToken, Task> copy, CancellationToken cancellationToken)
     {
+        HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "save a machine");
         await using var monitor = await MonitorAsync(name, cancellationToken);
         await monitor.RunAsync("stop", cancellationToken);
         try
@@ -223,6 +228,31 @@ internal sealed class MachineHost(
             // A machine must not stay frozen because its copy failed.
             using var bounded = new CancellationTokenSource(MonitorPatience, time);
             await monitor.RunAsync("cont", bounded.Token);
+        }
+    }
+
+    /// <summary>Lets a machine go on that stands still because a write to its disk found no room. Anything else it may be doing is left alone.</summary>
+    public async Task GoOnAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        if (!IsRunning(Demand(name)))
+        {
+            return;
+        }
+
+        using var bounded = new CancellationTokenSource(MonitorPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
+        try
+        {
+            await using var monitor = await MonitorAsync(name, either.Token);
+            using var answer = await monitor.AskAsync("query-status", null, either.Token);
+            if (answer.RootElement.GetProperty("return").GetProperty("status").GetString() == "io-error")
+            {
+                await monitor.RunAsync("cont", either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new GjollException($"QEMU of sandbox {name} does not answer.", isTransient: true);
         }
     }
 
@@ -257,38 +287,57 @@ internal sealed class MachineHost(
         if (record is null or { WasStarted: true })
         {
             await _ender.EndProcessesAsync(folders.Marker(name), null, cancellationToken);
+            if (record?.Marker is { } borrowed)
+            {
+                await _ender.EndProcessesAsync(borrowed, null, cancellationToken);
+            }
         }
 
         await _ender.RemoveCgroupsAsync(record?.Cgroups ?? [], cancellationToken);
     }
 
-    private async Task BringUpAsync(SandboxName name, MachineRecord record, Accelerator accelerator, CancellationToken cancellationToken)
+    /// <summary>
+    /// Ends what an earlier start left. A guest that ran on from a saved state has changed its disk since: the state does not fit it any more. A clone's disk
+    /// is made anew, any other machine boots.
+    /// </summary>
+    private async Task<MachineRecord> ClearAsync(SandboxName name, MachineRecord record, CancellationToken cancellationToken)
     {
-        var image = await images.OpenAsync(record.Image, cancellationToken);
-        cgroups.Make(folders.Marker(name), record.Spec.Limits with { MemoryBytes = record.Spec.Limits.MemoryBytes + Overhead, MaxProcesses = Threads });
-        var source = await SourceAsync(name, record, accelerator, image, cancellationToken);
-        PrepareKeys(name, record, source.Key);
-        WriteForwards(name, record);
-        var process = new ProcessIdentity(0, 0);
-        await using (var monitor = await _launcher.StartAsync(
-            Parts(name, record, image, source.TemplateMemory),
-            source.Plan,
-            qemu =>
-            {
-                process = qemu;
-                record = record with { Run = new MachineRun { Qemu = qemu, Accelerator = accelerator, Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime } };
-                registry.Write(name, record);
-            },
-            cancellationToken))
+        await EndAllAsync(name, record, cancellationToken);
+        if (record.Next == Beginning.Template)
         {
-            if (source.State is { } state)
-            {
-                await MachineState.LoadAsync(monitor, folders.Machine(name), memoryIsShared: source.Plan.Memory is not null, state, time, cancellationToken);
-                await monitor.RunAsync("cont", cancellationToken);
-                await GrowAsync(monitor, record, cancellationToken);
-            }
+            await MakeDiskAsync(name, record, null, cancellationToken);
         }
 
+        record = record with
+        {
+            WasStarted = true,
+            Next = record.Next == Beginning.Ready || (record is { Next: Beginning.State, Run: not null }) ? Beginning.Boot : record.Next,
+            Run = null,
+            Marker = null,
+            Cgroups = cgroups.Plan(folders.Marker(name)),
+        };
+        registry.Write(name, record);
+        return record;
+    }
+
+    /// <summary>An empty layer over the image's disk or the template's.</summary>
+    /// <param name="name">The sandbox.</param>
+    /// <param name="record">Its record.</param>
+    /// <param name="image">Its image; null when it starts from a template.</param>
+    /// <param name="cancellationToken">Leaves a layer that the same call makes anew.</param>
+    public async Task MakeDiskAsync(SandboxName name, MachineRecord record, BootImage? image, CancellationToken cancellationToken)
+    {
+        var disk = Path.Combine(folders.Machine(name), MachineFolder.Disk);
+        var template = record.Template is { } id ? templates.Read(id) ?? throw new GjollException($"Template {id} of sandbox {name} is gone.") : null;
+        await Disks.MakeLayerAsync(
+            disk, template is null ? JailPaths.BaseDisk : JailPaths.TemplateDisk, belowIsRaw: template is null,
+            template?.DiskBytes ?? Math.Max(new FileInfo(Path.Combine(image!.Folder, image.Disk)).Length, record.Spec.Limits.DiskBytes), cancellationToken);
+        Give(record, disk);
+    }
+
+    private async Task BringUpAsync(SandboxName name, MachineRecord record, Accelerator accelerator, CancellationToken cancellationToken)
+    {
+        record = record.Next == Beginning.Ready ? await TakeOverAsync(name, record, cancellationToken) : await LaunchAsync(name, record, accelerator, cancellationToken);
         record = await StartWardenAsync(name, record, cancellationToken);
         var channel = Channel(name);
         await channel.WaitForLinkAsync(cancellationToken);
@@ -299,7 +348,43 @@ internal sealed class MachineHost(
             await HostDisk.RemoveAsync(folders.State(name), cancellationToken);
         }
 
-        registry.Write(name, record with { Next = Beginning.Boot, WasWarm = record.Next != Beginning.Boot });
+        registry.Write(name, record with { Next = Beginning.Boot, WasWarm = record.Next != Beginning.Boot, Run = record.Run! with { IsUp = true } });
+    }
+
+    /// <summary>A machine of the pool: its guest runs, knows the pool's key, and has nobody's identity.</summary>
+    private async Task<MachineRecord> TakeOverAsync(SandboxName name, MachineRecord record, CancellationToken cancellationToken)
+    {
+        WardenProcess.MakeKey(KeyFile(name) + ".next");
+        WriteForwards(name, record);
+        await using var monitor = await MonitorAsync(name, cancellationToken);
+        await GrowAsync(monitor, record, cancellationToken);
+        return record;
+    }
+
+    private async Task<MachineRecord> LaunchAsync(SandboxName name, MachineRecord record, Accelerator accelerator, CancellationToken cancellationToken)
+    {
+        var image = await images.OpenAsync(record.Image, cancellationToken);
+        cgroups.Make(folders.Marker(name), record.Spec.Limits with { MemoryBytes = record.Spec.Limits.MemoryBytes + Overhead, MaxProcesses = Threads });
+        var source = await SourceAsync(name, record, accelerator, image, cancellationToken);
+        PrepareKeys(name, record, source.Key);
+        WriteForwards(name, record);
+        await using var monitor = await _launcher.StartAsync(
+            Parts(name, record, image, source.TemplateMemory),
+            source.Plan,
+            qemu =>
+            {
+                record = record with { Run = new MachineRun { Qemu = qemu, Accelerator = accelerator, Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime } };
+                registry.Write(name, record);
+            },
+            cancellationToken);
+        if (source.State is { } state)
+        {
+            await MachineState.LoadAsync(monitor, folders.Machine(name), memoryIsShared: source.Plan.Memory is not null, state, time, cancellationToken);
+            await monitor.RunAsync("cont", cancellationToken);
+            await GrowAsync(monitor, record, cancellationToken);
+        }
+
+        return record;
     }
 
     private sealed record Source(MachinePlan Plan, string? State, string? TemplateMemory, string? Key);
@@ -418,7 +503,7 @@ internal sealed class MachineHost(
     /// <summary>A template's disk is as small as its image's; a clone's may be larger, which the running guest is told. It never becomes smaller.</summary>
     private async Task GrowAsync(Monitor monitor, MachineRecord record, CancellationToken cancellationToken)
     {
-        if (record is { Next: Beginning.Template, Template: { } id } && templates.Read(id)?.DiskBytes < record.Spec.Limits.DiskBytes)
+        if (record is { Next: Beginning.Template or Beginning.Ready, Template: { } id } && templates.Read(id)?.DiskBytes < record.Spec.Limits.DiskBytes)
         {
             await monitor.RunAsync(
                 "block_resize",

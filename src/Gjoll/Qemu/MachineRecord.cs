@@ -23,6 +23,9 @@ internal sealed record MachineRecord
     /// <summary>The template whose disk lies under its own; null when that is the image's.</summary>
     public string? Template { get; init; }
 
+    /// <summary>What its processes of the present start are marked with, when it is not its own name: they were started for the pool.</summary>
+    public string? Marker { get; init; }
+
     /// <summary>False from registration until its disk is whole.</summary>
     public bool Ready { get; init; }
 
@@ -58,6 +61,9 @@ internal sealed record MachineRun
 
     public required DateTimeOffset Deadline { get; init; }
 
+    /// <summary>Its guest has taken the identity of this start. Until then the start may have been cut short.</summary>
+    public bool IsUp { get; init; }
+
     /// <summary>Its warden; null before there is one, and perhaps dead.</summary>
     public ProcessIdentity? Warden { get; init; }
 }
@@ -73,6 +79,9 @@ internal enum Beginning
 
     /// <summary>From the state in its own folder: of a fork, or of a snapshot with memory.</summary>
     State,
+
+    /// <summary>It runs already, taken from the pool, and only lacks an identity.</summary>
+    Ready,
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

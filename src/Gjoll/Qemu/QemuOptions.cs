@@ -33,6 +33,12 @@ public sealed class QemuOptions
     /// <summary>How often deadlines are looked at, and the warm pool.</summary>
     public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>What all machines of the warm pool together may take of the host's memory, in bytes, each counted with its share of what it shares.</summary>
+    public long PoolMemoryBytes { get; set; } = 1L << 30;
+
+    /// <summary>The pool is emptied when no machine was wanted for this long.</summary>
+    public TimeSpan PoolIdle { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <summary>Free bytes of the host's disk below which no machine is made, started or saved.</summary>
     public long DiskReserveBytes { get; set; } = 2L << 30;
 }

@@ -49,6 +49,7 @@ public sealed partial class QemuProvider
         return tcg.Works
             ? new ProviderReport(true, null, null, NotContained())
             {
+                IsSlow = true,
                 Warnings = [$"Machines run under TCG, which translates every instruction and is ten to thirty times slower than KVM: {kvm.Reason}."],
             }
             : new ProviderReport(false, $"A machine does not start: {tcg.Reason}", "gjoll logs shows the guest's console.", []);

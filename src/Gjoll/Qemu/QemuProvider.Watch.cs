@@ -9,6 +9,9 @@ public sealed partial class QemuProvider
     private readonly CancellationTokenSource _end = new();
     private readonly Task _watch;
 
+    /// <summary>Null until the first look.</summary>
+    private bool? _isShort;
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
@@ -71,10 +74,13 @@ public sealed partial class QemuProvider
         {
             while (await timer.WaitForNextTickAsync(_end.Token))
             {
+                var hasRoomAgain = HasRoomAgain();
                 foreach (var name in _registry.Names())
                 {
-                    await LookAsync(name, _end.Token);
+                    await LookAsync(name, hasRoomAgain, _end.Token);
                 }
+
+                await FillPoolAsync(_end.Token);
             }
         }
         catch (OperationCanceledException) when (_end.IsCancellationRequested)
@@ -83,13 +89,58 @@ public sealed partial class QemuProvider
         }
     }
 
-    /// <summary>Stops what is past its deadline. One failure does not end the watch.</summary>
-    private async Task LookAsync(SandboxName name, CancellationToken cancellationToken)
+    private async Task FillPoolAsync(CancellationToken cancellationToken)
     {
         try
         {
-            if (_registry.Read(name) is not { Ready: true, Run: { } run } record || !MachineHost.IsRunning(record) || run.Deadline > _time.GetUtcNow())
+            await _pool.FillAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is GjollException or IOException)
+        {
+            LogPoolFailed(failure.Message);
+        }
+    }
+
+    /// <summary>
+    /// A machine whose write found no room is made to stand still by QEMU, and loses nothing. True when there may be such and there is room again, also for
+    /// those that an earlier process has left.
+    /// </summary>
+    private bool HasRoomAgain()
+    {
+        if (!Directory.Exists(_folders.Root))
+        {
+            return false;
+        }
+
+        var wasShort = _isShort;
+        var isShort = new DriveInfo(_folders.Root).AvailableFreeSpace < _options.DiskReserveBytes;
+        _isShort = isShort;
+        if (isShort && wasShort != true)
+        {
+            LogShort(_folders.Root, _options.DiskReserveBytes >> 20);
+        }
+
+        return !isShort && wasShort != false;
+    }
+
+    /// <summary>Stops what is past its deadline, and lets go on what stood still for want of room. One failure does not end the watch.</summary>
+    private async Task LookAsync(SandboxName name, bool hasRoomAgain, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_registry.Read(name) is not { Ready: true, Run: { } run } record || !MachineHost.IsRunning(record))
             {
+                return;
+            }
+
+            if (run.Deadline > _time.GetUtcNow())
+            {
+                if (hasRoomAgain)
+                {
+                    using var alone = await _registry.LockAsync(name, cancellationToken);
+                    await _host.GoOnAsync(name, cancellationToken);
+                }
+
                 return;
             }
 
@@ -109,6 +160,12 @@ public sealed partial class QemuProvider
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} has reached its lifetime and is stopped")]
     private partial void LogDeadline(SandboxName name);
+
+    [LoggerMessage(LogLevel.Warning, "Less than {Reserve} MiB are free at {Folder}: machines that find no room stand still until there is some")]
+    private partial void LogShort(string folder, long reserve);
+
+    [LoggerMessage(LogLevel.Warning, "The warm pool could not be filled: {Reason}")]
+    private partial void LogPoolFailed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} could not be looked at: {Reason}")]
     private partial void LogLookFailed(SandboxName name, string reason);

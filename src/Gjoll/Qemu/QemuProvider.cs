@@ -24,6 +24,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     private readonly FolderDisks _folderDisks;
     private readonly MachineHost _host;
     private readonly TemplateMaker _maker;
+    private readonly WarmPool _pool;
     private readonly BootProbe _boots;
     private readonly NativePrograms _programs;
     private readonly QemuVersion _version;
@@ -51,6 +52,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         _programs = new NativePrograms(options.NativeFolder);
         _host = new MachineHost(options, _folders, _registry, _cgroups, _images, _templates, _programs, time);
         _maker = new TemplateMaker(this, _host, _templates, time, logger);
+        _pool = new WarmPool(options, this, _host, time);
         _boots = new BootProbe(_folders, _version, this);
         _watch = WatchAsync();
     }
@@ -66,6 +68,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     public async Task<ISandbox> ForkAsync(SandboxName source, SandboxSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
+        HostDisk.CheckReserve(_folders.Root, _options.DiskReserveBytes, "fork a machine");
         using (await _registry.LockAsync(spec.Name, cancellationToken))
         {
             var wanted = SpecRecord.From(spec);
@@ -125,14 +128,21 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
 
     /// <summary>
     /// Makes the template of an image and a shape when there is none, so that a later <see cref="CreateAsync"/> of that shape starts warm. Takes a boot and
-    /// more; cancelling leaves nothing.
+    /// more; cancelling leaves nothing. Returns the template's id.
     /// </summary>
-    public async Task PrepareAsync(string? image, SandboxLimits limits, CancellationToken cancellationToken)
+    public async Task<string> PrepareAsync(string? image, SandboxLimits limits, CancellationToken cancellationToken)
     {
         PrepareFolders();
         var reference = await _images.ResolveAsync(image ?? _options.DefaultImage, cancellationToken);
-        await MakeTemplateAsync(reference, limits, cancellationToken);
+        return await MakeTemplateAsync(reference, limits, cancellationToken);
     }
+
+    /// <summary>
+    /// From now on this process keeps so many machines of an image and a shape running and without an owner, for <see cref="CreateAsync"/> to take, within
+    /// <see cref="QemuOptions.PoolMemoryBytes"/>. They are made in the background, one at a time, and go when nobody has wanted one for
+    /// <see cref="QemuOptions.PoolIdle"/>; the next that is wanted brings them back. Zero ends it.
+    /// </summary>
+    public void KeepReady(string? image, SandboxLimits limits, int count) => _pool.Keep(image ?? _options.DefaultImage, limits, count);
 
     /// <summary>What the guest last wrote on its console.</summary>
     public async Task<string> ReadConsoleAsync(SandboxName name, CancellationToken cancellationToken)
@@ -141,10 +151,21 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         return await _host.ConsoleAsync(name, cancellationToken);
     }
 
+    /// <summary>What the watch does by itself.</summary>
+    internal Task FillPoolOnceAsync(CancellationToken cancellationToken) => _pool.FillAsync(cancellationToken);
+
+    /// <summary>As if this process had died just before the end of a start.</summary>
+    internal async Task PretendItIsNotUpAsync(SandboxName name, CancellationToken cancellationToken)
+    {
+        using var held = await _registry.LockAsync(name, cancellationToken);
+        var record = _host.Demand(name);
+        _registry.Write(name, record with { Next = Beginning.Template, Run = record.Run! with { IsUp = false } });
+    }
+
     internal async Task StartAsync(QemuSandbox sandbox, CancellationToken cancellationToken)
     {
         var record = _host.Demand(sandbox.Name);
-        if (MachineHost.IsRunning(record) && record.Next == Beginning.Boot)
+        if (MachineHost.IsRunning(record) && record.Run!.IsUp)
         {
             await _host.EnsureWardenAsync(sandbox.Name, cancellationToken);
             return;
@@ -160,7 +181,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         await _host.StartAsync(sandbox.Name, accelerator, cancellationToken);
     }
 
-    internal async Task<QemuSandbox> CreateMachineAsync(SandboxSpec spec, string? template, bool sharedMemory, CancellationToken cancellationToken)
+    internal async Task<QemuSandbox> CreateMachineAsync(SandboxSpec spec, string? template, bool sharedMemory, CancellationToken cancellationToken, bool isForPool = false)
     {
         PrepareFolders();
         HostDisk.CheckReserve(_folders.Root, _options.DiskReserveBytes, "make a machine");
@@ -178,18 +199,19 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
             throw new GjollException($"A sandbox {spec.Name} exists already, with another specification.");
         }
 
+        if (record is null && template is not null && !sharedMemory && !isForPool && await _pool.TakeAsync(spec.Name, template, wanted, cancellationToken))
+        {
+            LogTaken(spec.Name);
+            return Handle(spec.Name);
+        }
+
         record ??= await RegisterAsync(
             spec, wanted, await _images.ResolveAsync(spec.Image ?? _options.DefaultImage, cancellationToken), template, sharedMemory, cancellationToken);
         if (!record.Ready)
         {
             var image = await _images.OpenAsync(record.Image, cancellationToken);
             MakeFolders(spec.Name, record);
-            var template0 = record.Template is { } id ? _templates.Read(id) ?? throw new GjollException($"Template {id} is gone.") : null;
-            var below = new FileInfo(Path.Combine(image.Folder, image.Disk)).Length;
-            await Disks.MakeLayerAsync(
-                Disk(spec.Name), template0 is null ? JailPaths.BaseDisk : JailPaths.TemplateDisk, belowIsRaw: template0 is null,
-                template0?.DiskBytes ?? Math.Max(below, record.Spec.Limits.DiskBytes), cancellationToken);
-            Give(record, Disk(spec.Name));
+            await _host.MakeDiskAsync(spec.Name, record, image, cancellationToken);
             _registry.Write(spec.Name, record with { Ready = true });
             LogCreated(spec.Name);
         }
@@ -341,6 +363,9 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
 
     [LoggerMessage(LogLevel.Information, "Sandbox {Name} forked from {Source}")]
     private partial void LogForked(SandboxName name, SandboxName source);
+
+    [LoggerMessage(LogLevel.Information, "Sandbox {Name} taken from the pool")]
+    private partial void LogTaken(SandboxName name);
 
     [LoggerMessage(LogLevel.Information, "Sandbox {Name} destroyed")]
     private partial void LogDestroyed(SandboxName name);

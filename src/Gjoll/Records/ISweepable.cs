@@ -9,6 +9,9 @@ internal interface ISweepable<TRecord>
     /// <summary>A record is whole and was started at least once: something of a start may be left of it.</summary>
     bool WasStarted(TRecord record);
 
+    /// <summary>Marks and names of cgroups that belong to a record of another name.</summary>
+    IReadOnlySet<string> BorrowedMarkers();
+
     /// <summary>Ends it without grace; what it holds is kept.</summary>
     Task StopAsync(SandboxName name, CancellationToken cancellationToken);
 

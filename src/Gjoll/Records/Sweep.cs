@@ -79,7 +79,7 @@ internal sealed class Sweep<TRecord>(StateFolders folders, RecordStore<TRecord> 
                 await TryAsync($"processes of {name}", async () =>
                 {
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
-                    if (!Directory.Exists(folders.Of(name.Value)))
+                    if (!Directory.Exists(folders.Of(name.Value)) && !host.BorrowedMarkers().Contains(marker))
                     {
                         await new Ender(time).EndProcessesAsync(marker, null, cancellationToken);
                         held.RemoveFile();
@@ -99,7 +99,7 @@ internal sealed class Sweep<TRecord>(StateFolders folders, RecordStore<TRecord> 
                 await TryAsync($"cgroup {group}", async () =>
                 {
                     using var held = await registry.LockAsync(name.Value, cancellationToken);
-                    if (!Directory.Exists(folders.Of(name.Value)))
+                    if (!Directory.Exists(folders.Of(name.Value)) && !host.BorrowedMarkers().Contains(Path.GetFileName(group)))
                     {
                         await new Ender(time).RemoveCgroupsAsync([group], cancellationToken);
                         held.RemoveFile();

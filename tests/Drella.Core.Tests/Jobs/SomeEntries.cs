@@ -51,6 +51,7 @@ internal static class SomeEntries
         new JobEntry.Concluded(JobConclusion.NeedsHuman, "look"),
         new JobEntry.Reopened("ann", true, "again"),
         new JobEntry.SandboxReleased(true),
+        new JobEntry.SandboxEntered("j1-1", "ann", "ls"),
         new JobEntry.PullRequestLeft(3),
     ];
 

@@ -63,8 +63,8 @@ public sealed class AgentProgramsTests : IDisposable
         File.WriteAllText(file, $$"""
             #!/bin/sh
             echo "$@" >> {{_root}}/calls
-            mkdir -p {{Path.GetDirectoryName(ClaudeCodeRelease.ProgramPath)}}
-            touch {{ClaudeCodeRelease.ProgramPath}}
+            mkdir -p {{ClaudeCodeRelease.PackagePath}}
+            touch {{ClaudeCodeRelease.PackagePath}}/{{ClaudeCodeRelease.ProgramPath}}
             echo '{"packages":{"node_modules/{{ClaudeCodeRelease.Package}}":{"version":"{{version}}","integrity":"{{integrity}}" } } }' > node_modules/.package-lock.json
             """);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

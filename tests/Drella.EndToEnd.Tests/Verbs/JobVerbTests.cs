@@ -125,7 +125,7 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
 
         CliDocument.Holds("doctor", checks);
         Assert.Equal(
-            ["configuration", "git", "bwrap", "agent", "disk", "journal", "sandbox", "blocked host, by proxy", "blocked host, directly", "no credential inside", "host files unreadable", "foreign token refused", "no privileges inside", "journal survives a kill"],
+            ["configuration", "git", "bwrap", "agent", "disk", "journal", "sandbox", "blocked host, by proxy", "blocked host, directly", "no credential inside", "host files unreadable", "foreign token refused", "no privileges inside", "hostile guest", "journal survives a kill"],
             checks.AsArray().Select(check => check!["name"]!.GetValue<string>()));
     }
 

@@ -24,7 +24,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal(
             [
                 "line 1, version: only version 1 is known here",
-                "line 2, listn: is not a key; there are agent, budget, data, forge, identity, issues, keep_failed, listen, model, pipelines, poll_interval, profiles, public_url, queue, repositories, review, roles, sandbox, tasks, version",
+                "line 2, listn: is not a key; there are agent, budget, data, forge, identity, issues, listen, model, pipelines, poll_interval, profiles, public_url, queue, repositories, review, roles, sandbox, tasks, version",
                 "line 4, forge.kind: 'gitea' is not known; write one of builtin, github",
                 "line 5, forge.tokn_env: is not a key; there are api_url, kind, listen, token_env, token_file, webhook_url",
                 "line 6, budget.job: 60 is above budget.max, which is 50",
@@ -57,6 +57,8 @@ public sealed class ConfigLoaderTests
     [InlineData("identity: { name: 'a <b>' }", "line 1, identity.name: must be one plain line without < and >")]
     [InlineData("pipelines: { fast: [] }", "line 1, pipelines.fast: names no role")]
     [InlineData("profiles: { default: { allowed_hosts: ['https://a.b'] } }", "line 1, profiles.default.allowed_hosts: 'https://a.b' is neither a host name nor '*.' and a host name")]
+    [InlineData("sandbox: { provider: docker }", "line 1, sandbox.provider: 'docker' is not known; write one of auto, qemu, bubblewrap")]
+    [InlineData("sandbox: { image: \"a b\" }", "line 1, sandbox.image: 'a b' names no image; write name, name:variant or name@sha256:DIGEST.")]
     [InlineData("sandbox: { memory: 4GB }", "line 1, sandbox.memory: '4GB' is not a size such as 512MiB or 4GiB")]
     [InlineData("poll_interval: 5", "line 1, poll_interval: '5' is not a time such as 500ms, 30s, 10m, 2h or 7d")]
     [InlineData("review: { require_mention: yes }", "line 1, review.require_mention: 'yes' is not true or false")]

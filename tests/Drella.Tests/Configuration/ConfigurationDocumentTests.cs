@@ -42,7 +42,8 @@ public sealed partial class ConfigurationDocumentTests
         Assert.Equal(defaults.WorkTimeout, Units.Time(rows["`agent.work_timeout`"].Trim('`')));
         Assert.Equal(defaults.IdleTimeout, Units.Time(rows["`agent.idle_timeout`"].Trim('`')));
         Assert.Equal(defaults.PollInterval, Units.Time(rows["`poll_interval`"].Trim('`')));
-        Assert.Equal(defaults.KeepFailed, Units.Time(rows["`keep_failed`"].Trim('`')));
+        Assert.Equal(defaults.Sandbox.KeepFailed, Units.Time(rows["`sandbox.keep_failed`"].Trim('`')));
+        Assert.Equal($"`{defaults.Sandbox.Image}`", rows["`sandbox.image`"]);
         Assert.Equal(defaults.Sandbox.Lifetime, Units.Time(rows["`sandbox.lifetime`"].Trim('`')));
     }
 

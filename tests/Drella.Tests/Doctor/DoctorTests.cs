@@ -1,3 +1,4 @@
+using Drella.Configuration;
 using Drella.Doctor;
 using Drella.Drivers.Sandboxes.Gjoll;
 using Gjoll.Bubblewrap;
@@ -17,7 +18,7 @@ public sealed class DoctorTests : IDisposable
     [Fact]
     public async Task Sandbox_HoldsAgainstEveryAttackOnThisMachine()
     {
-        var checks = await SandboxProbes.RunAsync(folder, TimeProvider.System, Token);
+        var checks = await SandboxProbes.RunAsync(new DrellaConfig { Folder = folder, Sandbox = new SandboxConfig { Provider = "bubblewrap" } }, folder, TimeProvider.System, Token);
 
         Assert.All(checks, check => Assert.True(check.Ok, $"{check.Name}: {check.Detail}"));
         Assert.Equal(7, checks.Count);

@@ -19,7 +19,10 @@ public sealed partial class DocumentTests
     private static readonly string[] Tested =
     [
         "api.md json entry", "api.md json health", "api.md json job", "api.md json submission", "api.md json summary", // Drella.Web.Tests, ApiDocumentTests
+        "channel.md hex", "channel.md json failure", "channel.md json request", "channel.md json response", // Gjoll.Guest.Tests, ChannelDocumentTests
         "configuration.md yaml", // ConfigurationDocumentTests
+        "egress.md json", "egress.md yaml", // Gjoll.Egress.Tests, DocumentTests
+        "image.md json", "image.md yaml", // Gjoll.Tests, ImageDocumentTests
         "journal.md json", // Drella.Drivers.Tests, JournalSchemaTests
         "spec.md markdown", // Drella.Core.Tests, SpecDocumentTests
         "stub-agent.md json", "tape.md json", "tape.md yaml", "transcript.md jsonl", // Drella.Drivers.Tests, FormatDocumentTests; tapes below

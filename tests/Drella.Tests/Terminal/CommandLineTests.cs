@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Drella.Terminal;
+using Terminal.Common;
 
 namespace Drella.Tests.Terminal;
 
@@ -52,7 +52,7 @@ public sealed class CommandLineTests
         Assert.Equal("", talk.ToString());
     }
 
-    private Task<int> RunAsync(params string[] arguments) => CommandLine.RunAsync(Tree(), arguments, output, talk, TestContext.Current.CancellationToken);
+    private Task<int> RunAsync(params string[] arguments) => CommandLine.RunAsync("drella", Tree(), arguments, output, talk, TestContext.Current.CancellationToken);
 
     private RootCommand Tree()
     {

@@ -1,4 +1,4 @@
-using Drella.Terminal;
+using Terminal.Common;
 
 namespace Drella.Tests.Terminal;
 

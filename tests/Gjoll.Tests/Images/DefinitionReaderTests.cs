@@ -124,7 +124,7 @@ public sealed class DefinitionReaderTests : IDisposable
     {
         var definition = await ImageDefinition.LoadAsync(Path.Combine(TestHost.RepositoryRoot, "images/drellaos"), CancellationToken.None);
 
-        Assert.Equal(["default", "full", "minimal"], definition.Variants.Keys.Order());
+        Assert.Equal(["agent", "default", "full", "minimal"], definition.Variants.Keys.Order());
         Assert.All(definition.Variants.Values, variant => Assert.NotEmpty(definition.LayersOf(variant).SelectMany(layer => layer.Tests)));
         Assert.All(definition.Variants.Values, variant => Assert.Equal(("agent", 1000, true), definition.LayersOf(variant).SelectMany(layer => layer.Users).Select(user => (user.Name, user.Id, user.Sudo)).Single()));
         // Neither comes into a sandbox: nothing listens, and nothing fetches its configuration from outside.

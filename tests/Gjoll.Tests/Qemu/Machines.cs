@@ -26,7 +26,12 @@ public sealed class Machines : IAsyncLifetime
         BootTimeout = TimeSpan.FromSeconds(40),
     };
 
-    internal static QemuProvider Make(string stateFolder) => new(Options(stateFolder), TimeProvider.System, NullLogger<QemuProvider>.Instance);
+    internal static QemuProvider Make(string stateFolder, Action<QemuOptions>? change = null)
+    {
+        var options = Options(stateFolder);
+        change?.Invoke(options);
+        return new QemuProvider(options, TimeProvider.System, NullLogger<QemuProvider>.Instance);
+    }
 
     public async ValueTask InitializeAsync()
     {

@@ -15,6 +15,9 @@ public static class ClaudeCodeRelease
     /// <summary>Subresource integrity of the package's tarball, as the registry published it.</summary>
     public const string Integrity = "sha512-9Gn+V7DtJ8M1nztP9CeDVl9g3RtrepI7rOFTyPRRnZe8D6zebIHKmC7OvBauucuAP0X0k85SDN/LPVZyjsGezQ==";
 
-    /// <summary>The program below the agent's folder.</summary>
-    public const string ProgramPath = "node_modules/@anthropic-ai/claude-code-linux-x64/claude";
+    /// <summary>Where npm puts the package below the folder that it installs into. The package's folder is what a sandbox is given.</summary>
+    public const string PackagePath = $"node_modules/{Package}";
+
+    /// <summary>The program below the agent's folder, in the package and in images alike.</summary>
+    public const string ProgramPath = "claude";
 }

@@ -7,23 +7,26 @@ namespace Drella.Drivers.Sandboxes.Gjoll;
 /// <summary>Sandboxes of the core, made by a provider of gjoll.</summary>
 /// <param name="provider">The provider.</param>
 /// <param name="programFolder">Host folder of an agent's program, by the agent's id.</param>
-public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> programFolder) : ISandboxHost
+/// <param name="options">The rest; null for a provider without images.</param>
+public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> programFolder, GjollHostOptions? options = null) : ISandboxHost
 {
+    // Where images have them too.
     private const string AgentRoot = "/opt/agents";
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
+    private readonly GjollHostOptions options = options ?? new GjollHostOptions();
     private SandboxHostReport? report;
 
     public async Task<SandboxHostReport> ProbeAsync(CancellationToken cancellationToken) =>
         report ??= await GuardAsync(async () =>
         {
-            var probe = await provider.ProbeAsync(cancellationToken);
-            return new SandboxHostReport(provider.Name, probe.Works, probe.Reason, probe.Remedy, probe.NotContained);
+            var probe = options.Probed ?? await provider.ProbeAsync(cancellationToken);
+            return new SandboxHostReport(provider.Name, probe.Works, probe.Reason, probe.Remedy, probe.NotContained) { Notes = [.. options.Notes, .. probe.Warnings] };
         });
 
     public Task<ISandbox> EnsureRunningAsync(SandboxRequest request, CancellationToken cancellationToken) => GuardAsync<ISandbox>(async () =>
     {
-        var sandbox = await provider.CreateAsync(Spec(request), cancellationToken);
+        // One that is there keeps what it was made with, whatever the configuration says by now: its disk holds work.
+        var sandbox = await provider.FindAsync(Name(request.Name), cancellationToken) ?? await provider.CreateAsync(await SpecAsync(request, cancellationToken), cancellationToken);
         await sandbox.StartAsync(cancellationToken);
         return new GjollSandbox(sandbox, await sandbox.InspectAsync(cancellationToken), request.Name);
     });
@@ -32,7 +35,7 @@ public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> 
     {
         if (await provider.FindAsync(Name(name), cancellationToken) is { } sandbox)
         {
-            await sandbox.StopAsync(Grace, cancellationToken);
+            await sandbox.StopAsync(options.Grace, cancellationToken);
         }
 
         return true;
@@ -45,13 +48,23 @@ public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> 
     });
 
     public Task<IReadOnlyList<SandboxState>> ListAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<SandboxState>>(async () =>
-        [.. (await provider.ListAsync(cancellationToken)).Select(info => new SandboxState(new SandboxName(info.Name.Value), info.State == G.SandboxState.Running, info.Created))]);
+        [.. (await provider.ListAsync(cancellationToken)).Select(info => new SandboxState(new SandboxName(info.Name.Value), info.State == G.SandboxState.Running, info.Created, info.Image))]);
 
     public Task<IReadOnlyList<string>> SweepAsync(IReadOnlySet<SandboxName> keep, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<string>>(async () =>
     {
         var swept = await provider.SweepAsync(info => keep.Contains(new SandboxName(info.Name.Value)), cancellationToken);
         return [.. swept.Destroyed.Select(name => name.Value), .. swept.Strays];
     });
+
+    /// <summary>Limits in the provider's terms.</summary>
+    public static G.SandboxLimits Limits(SandboxLimits limits) => new()
+    {
+        MemoryBytes = limits.MemoryBytes,
+        DiskBytes = limits.DiskBytes,
+        MaxProcesses = limits.MaxProcesses,
+        Cpus = limits.Cpus,
+        Lifetime = limits.Lifetime,
+    };
 
     internal static async Task<T> GuardAsync<T>(Func<Task<T>> action)
     {
@@ -65,21 +78,27 @@ public sealed class GjollHost(G.ISandboxProvider provider, Func<string, string> 
         }
     }
 
-    private G.SandboxSpec Spec(SandboxRequest request) => new()
+    private async Task<G.SandboxSpec> SpecAsync(SandboxRequest request, CancellationToken cancellationToken) => new()
     {
         Name = Name(request.Name),
         Labels = new Dictionary<string, string> { ["owner"] = "drella" },
-        Limits = new G.SandboxLimits
-        {
-            MemoryBytes = request.Limits.MemoryBytes,
-            DiskBytes = request.Limits.DiskBytes,
-            MaxProcesses = request.Limits.MaxProcesses,
-            Cpus = request.Limits.Cpus,
-            Lifetime = request.Limits.Lifetime,
-        },
+        Limits = Limits(request.Limits),
         Forwards = [.. request.Doorways.Select(door => new G.Forward.Tcp(door.GuestPort, door.HostSocketPath))],
-        ReadOnlyFolders = [.. request.Agents.Select(agent => new G.ReadOnlyFolder(ProgramFolder(agent), $"{AgentRoot}/{agent}"))],
+        Image = options.Image,
+        ReadOnlyFolders = [.. (await MissingAsync(request.Agents, cancellationToken)).Select(agent => new G.ReadOnlyFolder(ProgramFolder(agent), $"{AgentRoot}/{agent}"))],
     };
+
+    /// <summary>The agents that the image does not hold as they are wanted.</summary>
+    private async Task<IEnumerable<string>> MissingAsync(IReadOnlyList<string> agents, CancellationToken cancellationToken)
+    {
+        if (options is not { Image: { } reference, Images: { } images })
+        {
+            return agents;
+        }
+
+        var image = await images.OpenAsync(reference, cancellationToken);
+        return agents.Where(agent => !image.Manifest.Agents.Any(inside => inside.Id == agent && (options.ProgramVersion(agent) is not { } version || inside.Version == version)));
+    }
 
     private string ProgramFolder(string agent)
     {

@@ -2,25 +2,24 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>
 /// From arguments to an exit code. A command line that cannot be understood is talk and exits with 2: standard output stays empty for whoever reads it.
 /// </summary>
-internal static class CommandLine
+public static class CommandLine
 {
     public const int Misunderstood = 2;
-    private const string Program = "drella";
     private const int MaxWord = 60;
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(30);
 
-    public static Task<int> RunAsync(RootCommand root, IReadOnlyList<string> arguments, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(string program, RootCommand root, IReadOnlyList<string> arguments, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
     {
         // No response files: an argument that begins with '@' is that argument, not a file to take further arguments from.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var line in Explain(parsed))
+            foreach (var line in Explain(program, parsed))
             {
                 talk.WriteLine(line);
             }
@@ -32,10 +31,10 @@ internal static class CommandLine
             new InvocationConfiguration { Output = output, Error = talk, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell }, cancellationToken);
     }
 
-    private static IEnumerable<string> Explain(ParseResult parsed)
+    private static IEnumerable<string> Explain(string program, ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var name = NameOf(parsed.CommandResult);
+        var name = NameOf(program, parsed.CommandResult);
         var verbs = command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name).ToList();
         if (verbs.Count > 0)
         {
@@ -76,7 +75,7 @@ internal static class CommandLine
         }
     }
 
-    private static string NameOf(CommandResult result) => result.Parent is CommandResult parent ? $"{NameOf(parent)} {result.Command.Name}" : Program;
+    private static string NameOf(string program, CommandResult result) => result.Parent is CommandResult parent ? $"{NameOf(program, parent)} {result.Command.Name}" : program;
 
     private static string Plain(string text, int max) =>
         string.Concat(text.Take(max).Select(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) == System.Globalization.UnicodeCategory.Format ? '?' : letter)) + (text.Length > max ? "…" : "");

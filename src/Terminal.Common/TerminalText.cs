@@ -1,11 +1,11 @@
 using System.Text;
 
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>
 /// Makes hostile text harmless for a terminal: escape sequences, C1 bytes and controls that turn or hide text are shown, not obeyed. Pure.
 /// </summary>
-internal static class TerminalText
+public static class TerminalText
 {
     /// <summary>The text with line ends and tabs kept and everything else that a terminal would act on made visible.</summary>
     public static string Show(string text)

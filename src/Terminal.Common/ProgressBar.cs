@@ -1,11 +1,11 @@
 using System.Globalization;
 
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>
 /// How far long work is: a bar that redraws itself on a terminal, a line for every tenth elsewhere. Always talk, never data. Thread-safe.
 /// </summary>
-internal sealed class ProgressBar(TextWriter talk, string what, bool isTerminal) : IProgress<double>, IDisposable
+public sealed class ProgressBar(TextWriter talk, string what, bool isTerminal) : IProgress<double>, IDisposable
 {
     private const int Width = 30;
 

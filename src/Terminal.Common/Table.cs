@@ -1,7 +1,7 @@
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>Writes rows in columns as wide as their content; the last column runs free.</summary>
-internal static class Table
+public static class Table
 {
     public static void Write(TextWriter writer, IReadOnlyList<string> head, IReadOnlyList<IReadOnlyList<string>> rows)
     {

@@ -1,7 +1,7 @@
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>Finds the word that somebody probably meant. Pure.</summary>
-internal static class Nearest
+public static class Nearest
 {
     /// <summary>The closest known word: one that begins so, else the one with the fewest slips of the keyboard. Null when none is near.</summary>
     public static string? To(string word, IEnumerable<string> known)

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>Where a verb's words go: data to standard output, talk to standard error. With JSON the data is one document and nothing else.</summary>
-internal sealed class Speaker(TextWriter output, TextWriter talk, bool isJson)
+public sealed class Speaker(TextWriter output, TextWriter talk, bool isJson)
 {
     public static JsonSerializerOptions Wire { get; } = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
 

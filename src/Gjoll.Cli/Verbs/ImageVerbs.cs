@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Globalization;
+using Gjoll.Channel;
+using Gjoll.Cli.Terminal;
+using Gjoll.Images;
+
+namespace Gjoll.Cli.Verbs;
+
+/// <summary><c>image</c>: builds, lists, removes, verifies and exports what machines boot from.</summary>
+internal static class ImageVerbs
+{
+    private const string DefaultDefinition = "drellaos";
+
+    public static Command Build(Shell shell) => Shell.Group("image", "What machines boot from", Make(shell), List(shell), Remove(shell), Verify(shell), Export(shell));
+
+    private static Command Make(Shell shell)
+    {
+        var definition = new Argument<string>("definition") { Description = "A folder with an image.yaml, or the name of one that came along", DefaultValueFactory = _ => DefaultDefinition };
+        var variant = new Option<string>("--variant") { Description = "Which of its variants", DefaultValueFactory = _ => ImageReference.DefaultVariant };
+        var refresh = new Option<bool>("--refresh") { Description = "Ask Debian for the packages it has now" };
+        var sources = new Option<FileInfo?>("--sources") { Description = "A file with apt's sources (default: those of this machine)" };
+        return shell.Verb("build", "Build an image", async call =>
+        {
+            var progress = new Said(call.Speaker);
+            var result = await new ImageBuilder(call.House.Time).BuildAsync(
+                new ImageBuildOptions
+                {
+                    Definition = Find(call.Value(definition)!),
+                    Variant = call.Value(variant)!,
+                    GuestProgram = new NativePrograms(null).Guest,
+                    StoreFolder = call.House.Images.Folder,
+                    CacheFolder = Path.Combine(call.House.Cache, "images"),
+                    SourcesFile = call.Value(sources)?.FullName,
+                    Refresh = call.Value(refresh),
+                },
+                progress,
+                call.Cancellation);
+            call.Speaker.Data(new { image = Shown(result.Image), made = result.Made, log = result.Log }, writer => writer.WriteLine(result.Image.Reference));
+            return ExitCode.Ok;
+        }, definition, variant, refresh, sources);
+    }
+
+    private static Command List(Shell shell) => shell.Verb("ls", "All images", async call =>
+    {
+        var images = await call.House.Images.ListAsync(call.Cancellation);
+        call.Speaker.Data(images.Select(Shown), writer => Table.Write(writer, ["NAME", "VARIANT", "SIZE", "DIGEST"], [.. images.Select(image => (IReadOnlyList<string>)
+        [
+            image.Manifest.Name, image.Manifest.Variant, string.Create(CultureInfo.InvariantCulture, $"{Bytes(image) >> 20} MiB"), "sha256:" + image.Digest,
+        ])]));
+        return ExitCode.Ok;
+    });
+
+    private static Command Remove(Shell shell)
+    {
+        var reference = Reference();
+        return shell.Verb("rm", "Remove an image", async call =>
+        {
+            await call.House.Images.RemoveAsync(call.Value(reference)!, call.Cancellation);
+            call.Speaker.Data(new { removed = call.Value(reference) }, writer => writer.WriteLine(call.Value(reference)));
+            return ExitCode.Ok;
+        }, reference);
+    }
+
+    private static Command Verify(Shell shell)
+    {
+        var reference = Reference();
+        return shell.Verb("verify", "Hash every file of an image", async call =>
+        {
+            try
+            {
+                var image = await call.House.Images.VerifyAsync(call.Value(reference)!, call.Cancellation);
+                call.Speaker.Data(new { ok = true, image = Shown(image) }, writer => writer.WriteLine($"{image.Reference} is what was built"));
+                return ExitCode.Ok;
+            }
+            catch (GjollException wrong)
+            {
+                throw new VerbFailure(ExitCode.CheckFailed, wrong.Message);
+            }
+        }, reference);
+    }
+
+    private static Command Export(Shell shell)
+    {
+        var reference = Reference();
+        var file = new Argument<FileInfo>("file") { Description = "The tar to write" };
+        return shell.Verb("export", "Write an image as one tar", async call =>
+        {
+            var target = call.Value(file)!.FullName;
+            await call.House.Images.ExportAsync(call.Value(reference)!, target, call.Cancellation);
+            call.Speaker.Data(new { file = target }, writer => writer.WriteLine(target));
+            return ExitCode.Ok;
+        }, reference, file);
+    }
+
+    private static Argument<string> Reference() => new("image") { Description = "name, name:variant or name@sha256:DIGEST" };
+
+    private static string Find(string word)
+    {
+        var shipped = Path.Combine(AppContext.BaseDirectory, "images", word);
+        return !word.Contains('/', StringComparison.Ordinal) && !Path.Exists(word) && Directory.Exists(shipped) ? shipped : Path.GetFullPath(word);
+    }
+
+    private static long Bytes(Image image) => image.Manifest.Files.Values.Sum(file => file.Size);
+
+    private static object Shown(Image image) => new
+    {
+        name = image.Manifest.Name,
+        variant = image.Manifest.Variant,
+        digest = "sha256:" + image.Digest,
+        architecture = image.Manifest.Architecture,
+        bytes = Bytes(image),
+        timestamp = image.Manifest.Timestamp,
+        agents = image.Manifest.Agents,
+    };
+
+    private sealed class Said(Speaker speaker) : IProgress<ImageBuildProgress>
+    {
+        public void Report(ImageBuildProgress value) => speaker.Say($"{value.Stage.ToString().ToLowerInvariant()}: {value.Text}");
+    }
+}
