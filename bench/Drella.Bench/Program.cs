@@ -6,4 +6,4 @@ Console.CancelKeyPress += (_, pressed) =>
     pressed.Cancel = true;
     stop.Cancel();
 };
-return await BenchRunner.RunAsync(args, Console.Out, Console.Error, stop.Token);
+return await BenchRunner.RunAsync(Suite.Factory, args, Console.Out, Console.Error, stop.Token);

@@ -5,7 +5,7 @@ using Gjoll.Wire;
 
 namespace Gjoll.Bubblewrap;
 
-/// <summary>The wardens of sandboxes: started before the guest, which connects to them, and again when they die.</summary>
+/// <summary>The wardens of sandboxes: started beside the guest, which connects to them, and again when they die.</summary>
 internal sealed class BubblewrapWarden(BubblewrapOptions options, SandboxFolders folders, TimeProvider time)
 {
     private const int EntropySize = 64;

@@ -41,7 +41,6 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         using var bounded = new CancellationTokenSource(options.StartTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
         wardens.MakeKey(name, record);
-        var warden = await wardens.StartAsync(name, record, cancellationToken);
         var launcher = HostProcess.Start(command, new Dictionary<string, string>
         {
             [Marking.Variable] = folders.Marker(name),
@@ -52,6 +51,8 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
             ["GJOLL_STAGE"] = folders.Stage(name),
             ["GJOLL_UID"] = record.UserId.ToString(CultureInfo.InvariantCulture),
         });
+        // Side by side: the guest tries again until its warden listens.
+        var wardenStart = wardens.StartAsync(name, record, either.Token);
         launcher.StandardInput.Close();
 
         var error = new TailBuffer(4096);
@@ -65,6 +66,7 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
                 throw new GjollException($"Sandbox {name} did not start: {error.ToString().Trim()}");
             }
 
+            var warden = await wardenStart;
             await using var channel = new GuestChannel(new StartingSandbox(folders.Control(name), init), time);
             await channel.WaitForLinkAsync(either.Token);
             await wardens.RenewAsync(name, record, channel, either.Token);
@@ -85,6 +87,8 @@ internal sealed class Starter(BubblewrapOptions options, SandboxFolders folders,
         {
             await either.CancelAsync();
             await errors;
+            // Whatever became of it, it must be over before what was started is ended.
+            await ((Task)wardenStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             HostProcess.Release(launcher);
         }
     }

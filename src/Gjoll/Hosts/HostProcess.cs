@@ -7,7 +7,10 @@ internal static class HostProcess
 {
     public const string Path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    public static bool IsInstalled(string program) => Path.Split(':').Any(folder => File.Exists(System.IO.Path.Combine(folder, program)));
+    public static bool IsInstalled(string program) => Find(program) is not null;
+
+    /// <summary>The file that stands for a program in the host's usual folders; null when there is none.</summary>
+    public static string? Find(string program) => Path.Split(':').Select(folder => System.IO.Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     public static Process Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
     {

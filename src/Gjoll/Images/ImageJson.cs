@@ -5,5 +5,5 @@ namespace Gjoll.Images;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ImageManifest))]
-[JsonSerializable(typeof(DiskCheck))]
+[JsonSerializable(typeof(Dictionary<string, CheckedFile>))]
 internal sealed partial class ImageJson : JsonSerializerContext;

@@ -15,6 +15,8 @@ public sealed class ImageStore(string folder)
     private const string CheckFolder = ".checked";
     private const int MaxManifestLength = 1 << 20;
 
+    private static readonly string[] BootFiles = [ImageManifest.KernelFile, ImageManifest.InitrdFile, ImageManifest.DiskFile];
+
     public string Folder { get; } = Path.GetFullPath(folder);
 
     /// <summary>All images whose manifest can be read, also those of another architecture, by name, variant and digest.</summary>
@@ -42,7 +44,7 @@ public sealed class ImageStore(string folder)
 
     /// <summary>
     /// Finds an image to boot. Refused, with a <see cref="GjollException"/>, when it is for another architecture or when manifest, kernel, initrd or disk are
-    /// not what was built. The disk is hashed once for each state of its file; kernel and initrd always.
+    /// not what was built. Each is hashed once for each state of its file.
     /// </summary>
     public async Task<Image> OpenAsync(string reference, CancellationToken cancellationToken)
     {
@@ -52,9 +54,7 @@ public sealed class ImageStore(string folder)
             throw new GjollException($"{image.Reference} is for {image.Manifest.Architecture}; this machine is {ImageArchitecture.Host}.");
         }
 
-        await CheckFileAsync(image, ImageManifest.KernelFile, cancellationToken);
-        await CheckFileAsync(image, ImageManifest.InitrdFile, cancellationToken);
-        await CheckDiskAsync(image, cancellationToken);
+        await CheckBootFilesAsync(image, cancellationToken);
         return image;
     }
 
@@ -175,7 +175,7 @@ public sealed class ImageStore(string folder)
 
         await PointAsync(manifest, digest, cancellationToken);
         var image = new Image(target, digest, manifest);
-        await RememberAsync(image, Native.Identify(image.Disk), cancellationToken);
+        await RememberAsync(image, BootFiles.ToDictionary(name => name, name => StateOf(image, name)!), cancellationToken);
         return image;
     }
 
@@ -271,37 +271,47 @@ public sealed class ImageStore(string folder)
         return actual == expected.Sha256 ? null : $"{name} is not what was built (sha256 {actual} instead of {expected.Sha256})";
     }
 
-    private async Task CheckDiskAsync(Image image, CancellationToken cancellationToken)
+    private async Task CheckBootFilesAsync(Image image, CancellationToken cancellationToken)
     {
-        var expected = image.Manifest.Files[ImageManifest.DiskFile].Sha256;
-        // Taken before the file is read: who changes it meanwhile has it read again.
-        var now = File.Exists(image.Disk) ? Native.Identify(image.Disk) : null;
-        if (now is null || await ReadCheckAsync(image, cancellationToken) is not { } check || check.Sha256 != expected || check.File != now)
+        var known = await ReadCheckAsync(image, cancellationToken);
+        // Taken before a file is read: who changes it meanwhile has it read again.
+        var now = BootFiles.ToDictionary(name => name, name => StateOf(image, name));
+        var unknown = BootFiles.Where(name => now[name] is null || !known.TryGetValue(name, out var state) || state != now[name]).ToList();
+        foreach (var name in unknown)
         {
-            await CheckFileAsync(image, ImageManifest.DiskFile, cancellationToken);
+            await CheckFileAsync(image, name, cancellationToken);
+        }
+
+        if (unknown.Count > 0)
+        {
             await RememberAsync(image, now!, cancellationToken);
         }
     }
 
-    private async Task<DiskCheck?> ReadCheckAsync(Image image, CancellationToken cancellationToken)
+    private static CheckedFile? StateOf(Image image, string name)
+    {
+        var path = Path.Combine(image.Folder, name);
+        return File.Exists(path) ? new CheckedFile(image.Manifest.Files[name].Sha256, Native.Identify(path)) : null;
+    }
+
+    private async Task<Dictionary<string, CheckedFile>> ReadCheckAsync(Image image, CancellationToken cancellationToken)
     {
         try
         {
-            return JsonSerializer.Deserialize(await File.ReadAllBytesAsync(CheckPath(image.Digest), cancellationToken), ImageJson.Default.DiskCheck);
+            return JsonSerializer.Deserialize(await File.ReadAllBytesAsync(CheckPath(image.Digest), cancellationToken), ImageJson.Default.DictionaryStringCheckedFile) ?? [];
         }
         catch (Exception unusable) when (unusable is IOException or JsonException)
         {
-            return null;
+            return [];
         }
     }
 
-    private async Task RememberAsync(Image image, FileIdentity identity, CancellationToken cancellationToken)
+    private async Task RememberAsync(Image image, Dictionary<string, CheckedFile> files, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.Combine(Folder, CheckFolder));
         var path = CheckPath(image.Digest);
         var partial = $"{path}.{Path.GetRandomFileName()}";
-        var check = new DiskCheck(image.Manifest.Files[ImageManifest.DiskFile].Sha256, identity);
-        await File.WriteAllBytesAsync(partial, JsonSerializer.SerializeToUtf8Bytes(check, ImageJson.Default.DiskCheck), cancellationToken);
+        await File.WriteAllBytesAsync(partial, JsonSerializer.SerializeToUtf8Bytes(files, ImageJson.Default.DictionaryStringCheckedFile), cancellationToken);
         File.Move(partial, path, overwrite: true);
     }
 

@@ -8,7 +8,7 @@ namespace Gjoll.Qemu;
 /// Whether machines of an image really start here. A device that exists and opens proves nothing: on some hosts a guest under KVM hangs or QEMU aborts. The
 /// answer is kept until the host, QEMU or the image is another.
 /// </summary>
-internal sealed class BootProbe(MachineFolders folders, QemuOptions options, QemuProvider provider)
+internal sealed class BootProbe(MachineFolders folders, QemuVersion version, QemuProvider provider)
 {
     private const string KvmDevice = "/dev/kvm";
 
@@ -20,7 +20,7 @@ internal sealed class BootProbe(MachineFolders folders, QemuOptions options, Qem
             return new BootResult(false, $"there is no {KvmDevice}: the host's processor has no virtualisation, or the module kvm is not loaded");
         }
 
-        var circumstances = $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {await QemuVersion.ReadAsync(options.Program, cancellationToken)} {reference}";
+        var circumstances = $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {await version.ReadAsync(cancellationToken)} {reference}";
         if (Read(accelerator) is { } known && known.Circumstances == circumstances)
         {
             return known.Result;

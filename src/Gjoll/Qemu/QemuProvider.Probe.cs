@@ -23,7 +23,7 @@ public sealed partial class QemuProvider
         try
         {
             PrepareFolders();
-            await QemuVersion.ReadAsync(_options.Program, cancellationToken);
+            await _version.ReadAsync(cancellationToken);
             image = await _images.ResolveAsync(_options.DefaultImage, cancellationToken);
             _ = _programs.Warden;
             kvm = _options.Accelerator == Accelerator.Tcg

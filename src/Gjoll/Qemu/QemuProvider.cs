@@ -27,6 +27,7 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     private readonly WarmPool _pool;
     private readonly BootProbe _boots;
     private readonly NativePrograms _programs;
+    private readonly QemuVersion _version;
     private readonly TimeProvider _time;
     private readonly ILogger<QemuProvider> _logger;
 
@@ -47,11 +48,12 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         _images = new BootImages(new ImageStore(options.ImageFolder));
         _templates = new Templates(_folders, _registry);
         _folderDisks = new FolderDisks(_folders);
+        _version = new QemuVersion(options.Program);
         _programs = new NativePrograms(options.NativeFolder);
         _host = new MachineHost(options, _folders, _registry, _cgroups, _images, _templates, _programs, time);
         _maker = new TemplateMaker(this, _host, _templates, time, logger);
         _pool = new WarmPool(options, this, _host, time);
-        _boots = new BootProbe(_folders, options, this);
+        _boots = new BootProbe(_folders, _version, this);
         _watch = WatchAsync();
     }
 
@@ -252,11 +254,11 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
     private async Task<(BootImage Image, Accelerator Accelerator, string Host)> ShapeAsync(string reference, CancellationToken cancellationToken)
     {
         var accelerator = await AcceleratorAsync(reference, cancellationToken);
-        var version = await QemuVersion.ReadAsync(_options.Program, cancellationToken);
+        var version = await _version.ReadAsync(cancellationToken);
         return (await _images.OpenAsync(reference, cancellationToken), accelerator, QemuVersion.HostOf(version, accelerator));
     }
 
-    private async Task<Accelerator> AcceleratorAsync(string reference, CancellationToken cancellationToken) =>
+    internal async Task<Accelerator> AcceleratorAsync(string reference, CancellationToken cancellationToken) =>
         _options.Accelerator ?? ((await _boots.TryAsync(reference, Accelerator.Kvm, cancellationToken)).Works ? Accelerator.Kvm : Accelerator.Tcg);
 
     private async Task<MachineRecord> RegisterAsync(

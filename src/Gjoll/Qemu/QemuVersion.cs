@@ -5,13 +5,31 @@ using Gjoll.Hosts;
 namespace Gjoll.Qemu;
 
 /// <summary>Which QEMU and processor a saved state belongs to.</summary>
-internal static partial class QemuVersion
+/// <param name="program">As in <see cref="QemuOptions.Program"/>.</param>
+internal sealed partial class QemuVersion(string program)
 {
+    private Known? _known;
+
     /// <summary>The oldest with <c>x-ignore-shared</c>, <c>obsolete=deny</c> and <c>smbus=off</c> together.</summary>
     public static Version Oldest { get; } = new(6, 2);
 
+    /// <summary>QEMU's own line. It is asked once for each state of its file: to start it takes longer than much of what the answer is for.</summary>
     /// <exception cref="GjollException">It is not installed, or too old; the message names the remedy.</exception>
-    public static async Task<string> ReadAsync(string program, CancellationToken cancellationToken)
+    public async Task<string> ReadAsync(CancellationToken cancellationToken)
+    {
+        // Taken before it is asked. Two callers at once may both ask; they hear the same.
+        var file = HostProcess.Find(program) is { } path ? Native.Identify(path) : null;
+        if (file is not null && _known is { } known && known.File == file)
+        {
+            return known.Line;
+        }
+
+        var line = await AskAsync(cancellationToken);
+        _known = file is null ? null : new Known(file, line);
+        return line;
+    }
+
+    private async Task<string> AskAsync(CancellationToken cancellationToken)
     {
         string text;
         try
@@ -40,6 +58,8 @@ internal static partial class QemuVersion
 
     private static string Processor() =>
         string.Join('\n', File.ReadLines("/proc/cpuinfo").Where(line => line.StartsWith("model name", StringComparison.Ordinal) || line.StartsWith("flags", StringComparison.Ordinal)).Distinct());
+
+    private sealed record Known(FileIdentity File, string Line);
 
     [GeneratedRegex(@"version (\d{1,4})\.(\d{1,4})", RegexOptions.CultureInvariant)]
     private static partial Regex Number();

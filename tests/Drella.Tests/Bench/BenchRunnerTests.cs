@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Benchmarking;
 using Drella.Bench;
 
 namespace Drella.Tests.Bench;
@@ -17,7 +18,7 @@ public sealed class BenchRunnerTests
             using var output = new StringWriter();
             using var talk = new StringWriter();
 
-            var code = await BenchRunner.RunAsync(["replay", "appends", "gateway", "transcript", "--quick", "--json", "--results", results.FullName], output, talk, Token);
+            var code = await BenchRunner.RunAsync(Suite.Factory, ["replay", "appends", "gateway", "transcript", "--quick", "--json", "--results", results.FullName], output, talk, Token);
 
             Assert.Equal(0, code);
             using var report = JsonDocument.Parse(output.ToString());
@@ -42,7 +43,7 @@ public sealed class BenchRunnerTests
         using var output = new StringWriter();
         using var talk = new StringWriter();
 
-        var code = await BenchRunner.RunAsync(["repaly"], output, talk, Token);
+        var code = await BenchRunner.RunAsync(Suite.Factory, ["repaly"], output, talk, Token);
 
         Assert.Equal(2, code);
         Assert.Empty(output.ToString());

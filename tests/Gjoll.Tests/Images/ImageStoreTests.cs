@@ -59,16 +59,39 @@ public sealed class ImageStoreTests : IDisposable
         Assert.Contains("not what was built", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Open_RefusesADiskWhoseTimesWereSetBack()
+    [Theory]
+    [InlineData(ImageManifest.KernelFile)]
+    [InlineData(ImageManifest.InitrdFile)]
+    [InlineData(ImageManifest.DiskFile)]
+    public async Task Open_RefusesAFileWhoseTimesWereSetBack(string file)
     {
         var image = await AddAsync("small");
         await Store.OpenAsync("tiny", CancellationToken.None);
-        var before = File.GetLastWriteTimeUtc(image.Disk);
-        await FlipAsync(image.Disk);
-        File.SetLastWriteTimeUtc(image.Disk, before);
+        var path = Path.Combine(image.Folder, file);
+        var before = File.GetLastWriteTimeUtc(path);
+        await FlipAsync(path);
+        File.SetLastWriteTimeUtc(path, before);
 
         await Assert.ThrowsAsync<GjollException>(() => Store.OpenAsync("tiny", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Open_HashesEachBootFileOnceForEachStateOfIt()
+    {
+        var image = await AddAsync("small");
+        await Store.OpenAsync("tiny", CancellationToken.None);
+        var check = Directory.GetFiles(Path.Combine(Store.Folder, ".checked")).Single();
+        var written = File.GetLastWriteTimeUtc(check);
+
+        await Store.OpenAsync("tiny", CancellationToken.None);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(check));
+
+        // The same content in another file is another state: it is hashed, found right and remembered.
+        var copy = image.Kernel + ".copy";
+        File.Copy(image.Kernel, copy);
+        File.Move(copy, image.Kernel, overwrite: true);
+        await Store.OpenAsync("tiny", CancellationToken.None);
+        Assert.NotEqual(written, File.GetLastWriteTimeUtc(check));
     }
 
     [Fact]

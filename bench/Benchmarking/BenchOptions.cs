@@ -1,13 +1,10 @@
-namespace Drella.Bench;
+namespace Benchmarking;
 
 /// <summary>What was asked for on the command line.</summary>
-internal sealed record BenchOptions(IReadOnlyList<Benchmark> Chosen, bool IsQuick, bool IsJson, string? Results)
+public sealed record BenchOptions(IReadOnlyList<Benchmark> Chosen, bool IsQuick, bool IsJson, string? Results)
 {
-    public static string Usage { get; } =
-        "bench/run [NAME…] [--quick] [--json] [--results FOLDER]\n" + string.Join('\n', Benchmark.All.Select(benchmark => $"  {benchmark.Name,-14} {benchmark.What}"));
-
     /// <summary>The options, or what is wrong with them.</summary>
-    public static (BenchOptions? Options, string? Problem) Parse(IReadOnlyList<string> arguments)
+    public static (BenchOptions? Options, string? Problem) Parse(BenchSuite suite, IReadOnlyList<string> arguments)
     {
         var names = new List<string>();
         var options = new BenchOptions([], false, false, null);
@@ -24,7 +21,7 @@ internal sealed record BenchOptions(IReadOnlyList<Benchmark> Chosen, bool IsQuic
                 case "--results" when at + 1 < arguments.Count:
                     options = options with { Results = arguments[++at] };
                     break;
-                case var name when Benchmark.All.Any(benchmark => benchmark.Name == name):
+                case var name when suite.All.Any(benchmark => benchmark.Name == name):
                     names.Add(name);
                     break;
                 case var other:
@@ -32,6 +29,6 @@ internal sealed record BenchOptions(IReadOnlyList<Benchmark> Chosen, bool IsQuic
             }
         }
 
-        return (options with { Chosen = [.. Benchmark.All.Where(benchmark => names.Count == 0 || names.Contains(benchmark.Name))] }, null);
+        return (options with { Chosen = [.. suite.All.Where(benchmark => names.Count == 0 ? !benchmark.OnlyWhenNamed : names.Contains(benchmark.Name))] }, null);
     }
 }

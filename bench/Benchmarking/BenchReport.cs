@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Drella.Bench;
+namespace Benchmarking;
 
 /// <summary>All of one run, as it is printed with <c>--json</c> and kept in the results folder. Documented in <c>docs/benchmarks.md</c>.</summary>
-internal sealed record BenchReport(DateTimeOffset StartedAt, bool Quick, Machine Machine, IReadOnlyList<BenchFigure> Figures)
+public sealed record BenchReport(DateTimeOffset StartedAt, bool Quick, Machine Machine, IReadOnlyList<BenchFigure> Figures)
 {
     private static readonly JsonSerializerOptions Shape = new(JsonSerializerDefaults.Web)
     {
@@ -26,9 +26,10 @@ internal sealed record BenchReport(DateTimeOffset StartedAt, bool Quick, Machine
 }
 
 /// <summary>One row of the report.</summary>
-internal sealed record BenchFigure(
-    string Benchmark, string Name, double Value, string Unit, double? Target, string? Better, bool? Met, double? OfTarget, Spread? Spread)
+public sealed record BenchFigure(
+    string Benchmark, string Name, double? Value, string Unit, double? Target, string? Better, bool? Met, double? OfTarget, Spread? Spread, int? Failures, string? NotMeasured)
 {
     public static BenchFigure Of(Benchmark benchmark, BenchRow row) => new(
-        benchmark.Name, row.Name, row.Value, row.Unit, row.Target, row.Target is null ? null : row.HigherIsBetter ? "higher" : "lower", row.IsMet, row.OfTarget, row.Spread);
+        benchmark.Name, row.Name, row.Value, row.Unit, row.Target, row.Target is null ? null : row.HigherIsBetter ? "higher" : "lower", row.IsMet, row.OfTarget, row.Spread,
+        row.Failures == 0 ? null : row.Failures, row.NotMeasured);
 }

@@ -1,4 +1,4 @@
-namespace Drella.Bench;
+namespace Benchmarking;
 
 /// <summary>Where the samples lie. Percentiles are samples that were seen (nearest rank), never something in between.</summary>
 public sealed record Spread(int Count, double P50, double P95, double P99)

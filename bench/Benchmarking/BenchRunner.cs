@@ -1,4 +1,4 @@
-namespace Drella.Bench;
+namespace Benchmarking;
 
 /// <summary>Runs the benchmarks one after the other and says what came of it.</summary>
 public static class BenchRunner
@@ -10,12 +10,12 @@ public static class BenchRunner
     /// Runs what the arguments ask for. The answer goes to <paramref name="output"/>, progress to <paramref name="talk"/>. A missed target is a
     /// result and not a failure: the exit code is 0 when everything was measured, 2 when the arguments are wrong; a benchmark that breaks throws.
     /// </summary>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(BenchSuite suite, IReadOnlyList<string> arguments, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
     {
-        var (options, problem) = BenchOptions.Parse(arguments);
+        var (options, problem) = BenchOptions.Parse(suite, arguments);
         if (options is null)
         {
-            await talk.WriteLineAsync($"{problem}\n\n{BenchOptions.Usage}");
+            await talk.WriteLineAsync($"{problem}\n\n{suite.Usage}");
             return UsageError;
         }
 

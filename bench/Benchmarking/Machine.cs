@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Drella.Bench;
+namespace Benchmarking;
 
 /// <summary>The machine that the figures belong to.</summary>
 /// <param name="LoadBefore">Load average of the last minute when the run began: others at work make every figure worse.</param>
-internal sealed record Machine(int Cores, double MemoryGiB, string Kernel, string Runtime, double LoadBefore)
+public sealed record Machine(int Cores, double MemoryGiB, string Kernel, string Runtime, double LoadBefore)
 {
     public static Machine Read()
     {

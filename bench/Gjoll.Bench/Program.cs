@@ -1,0 +1,9 @@
+using Gjoll.Bench;
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+return await BenchRunner.RunAsync(Suite.Sandboxes, args, Console.Out, Console.Error, stop.Token);

@@ -1,9 +1,0 @@
-using Gjoll.Hosts;
-
-namespace Gjoll.Images;
-
-/// <summary>
-/// That a disk was hashed whole and found right. While the file is the same one, of the same size, last changed at the same moment, it need not be again; the
-/// moment of the change of status cannot be set back by who changes the content.
-/// </summary>
-internal sealed record DiskCheck(string Sha256, FileIdentity File);
