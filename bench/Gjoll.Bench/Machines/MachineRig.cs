@@ -7,8 +7,6 @@ namespace Gjoll.Bench.Machines;
 /// <summary>A QEMU provider with the smallest image, and what to ask of it.</summary>
 internal sealed class MachineRig : IAsyncDisposable
 {
-    private const string Image = "drellaos:minimal";
-
     private readonly BenchRun _run;
     private int _number;
 
@@ -32,24 +30,26 @@ internal sealed class MachineRig : IAsyncDisposable
     /// <summary>How often the promises want each thing measured.</summary>
     public int Rounds => _run.Size(Accelerator == Accelerator.Kvm ? 100 : 20, 1);
 
-    /// <summary>Builds the image when it is missing, and finds out what runs machines here.</summary>
+    /// <summary>Builds the image when it is missing or has another guest agent than ours, and finds out what runs machines here.</summary>
     public static async Task<MachineRig> MakeAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        var built = await new ImageBuilder(TimeProvider.System).BuildAsync(ImageOptions(Store, Cache), progress: null, cancellationToken);
+        var image = await ImageAsync(cancellationToken);
         var state = Path.Combine(run.Folder, "q");
         var provider = new QemuProvider(
             new QemuOptions
             {
-                StateFolder = state, ImageFolder = Store, DefaultImage = Image, NativeFolder = Repository.NativeFolder,
+                StateFolder = state, ImageFolder = Store, DefaultImage = image.Reference.ToString(), NativeFolder = Repository.NativeFolder,
                 // A quick run is to be the same everywhere, and quick: no trial of KVM.
                 Accelerator = run.IsQuick ? Qemu.Accelerator.Tcg : null,
                 BootTimeout = TimeSpan.FromSeconds(40),
+                // The pool is filled when a benchmark says so, and not while another thing is measured.
+                WatchInterval = TimeSpan.FromHours(1),
             },
             TimeProvider.System,
             NullLogger<QemuProvider>.Instance);
-        var accelerator = await provider.AcceleratorAsync(built.Image.Reference.ToString(), cancellationToken);
+        var accelerator = await provider.AcceleratorAsync(image.Reference.ToString(), cancellationToken);
         run.Talk($"machines run under {accelerator}");
-        return new MachineRig(run, provider, built.Image, accelerator, state);
+        return new MachineRig(run, provider, image, accelerator, state);
     }
 
     public static ImageBuildOptions ImageOptions(string store, string cache, string? definition = null) => new()
@@ -61,11 +61,27 @@ internal sealed class MachineRig : IAsyncDisposable
         CacheFolder = cache,
     };
 
-    public Task PrepareAsync(CancellationToken cancellationToken) => Provider.PrepareAsync(Image, Limits, cancellationToken);
+    private static async Task<Image> ImageAsync(CancellationToken cancellationToken)
+    {
+        var options = ImageOptions(Store, Cache);
+        var guest = await Digest.OfFileAsync(options.GuestProgram, cancellationToken);
+        var present = (await new ImageStore(Store).ListAsync(cancellationToken)).FirstOrDefault(image => image.Manifest.Name == "drellaos"
+            && image.Manifest.Variant == options.Variant && image.Manifest.GuestSha256 == guest);
+        return present ?? (await new ImageBuilder(TimeProvider.System).BuildAsync(options, progress: null, cancellationToken)).Image;
+    }
+
+    public Task PrepareAsync(CancellationToken cancellationToken) => Provider.PrepareAsync(BootImage.Reference.ToString(), Limits, cancellationToken);
+
+    /// <summary>One machine that is ready for the next claim.</summary>
+    public Task FillPoolAsync(CancellationToken cancellationToken)
+    {
+        Provider.KeepReady(BootImage.Reference.ToString(), Limits, 1);
+        return Provider.FillPoolOnceAsync(cancellationToken);
+    }
 
     public SandboxSpec Spec(WarmStart start, bool forkable = false) => new()
     {
-        Name = new SandboxName(FormattableString.Invariant($"m{++_number}")), Image = Image, Limits = Limits, Start = start, Forkable = forkable,
+        Name = new SandboxName(FormattableString.Invariant($"m{++_number}")), Image = BootImage.Reference.ToString(), Limits = Limits, Start = start, Forkable = forkable,
     };
 
     public async ValueTask DisposeAsync()

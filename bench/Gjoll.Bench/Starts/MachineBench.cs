@@ -3,7 +3,7 @@ using Gjoll.Qemu;
 
 namespace Gjoll.Bench.Starts;
 
-/// <summary>The three ways to a running machine, each from nothing to the end of its first command, and the kernel by itself.</summary>
+/// <summary>The ways to a running machine, each from nothing to the end of its first command, and the kernel by itself.</summary>
 internal static class MachineBench
 {
     private const double ColdTarget = 2.5;
@@ -22,21 +22,28 @@ internal static class MachineBench
         var bare = new Lane("bare kernel", async token => [await kernel.BootAsync(token)]);
         var cold = new Lane("cold boot", token => StartAsync(rig, rig.Spec(WarmStart.Never), token));
         var warm = new Lane("warm claim", token => StartAsync(rig, rig.Spec(WarmStart.Prefer), token));
+        var pooled = new Lane("claim from the pool", async token =>
+        {
+            await rig.FillPoolAsync(token);
+            return await StartAsync(rig, rig.Spec(WarmStart.Prefer), token);
+        });
         var fork = new Lane("fork", token => ForkAsync(rig, source.Name, token));
-        await Contest.RunAsync(run, rig.Rounds, cancellationToken, bare, cold, warm, fork);
+        await Contest.RunAsync(run, rig.Rounds, cancellationToken, bare, cold, warm, pooled, fork);
 
         var under = rig.Accelerator == Accelerator.Kvm ? "KVM" : "TCG";
         return
         [
             cold.Over(bare, $"cold boot to first command ÷ bare kernel to its init, {under}", ColdTarget),
-            warm.Over(cold, $"warm claim ÷ cold boot, {under}", WarmTarget),
+            warm.Over(cold, $"warm claim from the template ÷ cold boot, {under}", WarmTarget),
+            pooled.Over(cold, $"warm claim from the pool ÷ cold boot, {under}", WarmTarget),
             rig.Accelerator == Accelerator.Kvm
-                ? warm.Row("warm claim to first command, KVM", target: WarmMilliseconds)
-                : BenchRow.Without("warm claim to first command, KVM", "ms", "no KVM that works here", WarmMilliseconds),
+                ? warm.Row("warm claim from the template to first command, KVM", target: WarmMilliseconds)
+                : BenchRow.Without("warm claim from the template to first command, KVM", "ms", "no KVM that works here", WarmMilliseconds),
             fork.Over(cold, $"fork ÷ cold boot, {under}", ForkTarget),
             bare.Row("bare kernel to its init"),
             cold.Row("cold boot to first command"),
-            warm.Row("warm claim to first command"),
+            warm.Row("warm claim from the template to first command"),
+            pooled.Row("warm claim from the pool to first command"),
             fork.Row("fork to first command"),
         ];
     }

@@ -43,6 +43,8 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
 
     public bool WasStarted(TofuRecord record) => record.Run is not null;
 
+    public IReadOnlySet<string> BorrowedMarkers() => new HashSet<string>();
+
     Task ISweepable<TofuRecord>.StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, null, cancellationToken);
 
     public async Task PrepareAsync(SandboxName name, string source, CancellationToken cancellationToken)
