@@ -76,8 +76,8 @@ public sealed class DoorTests : IAsyncLifetime
     public async Task Forward_LeadsToThePortOfTheGuest()
     {
         await _gjoll.UpAsync("port");
-        // PIPE and no program behind it: socat loses a connection now and then when its child is quick.
-        using var server = _gjoll.Start("ssh", "port", "--", "socat", "-t", "60", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork", "PIPE");
+        // A queue for all twenty: what comes to a full one is cut. PIPE, since socat loses a connection when its child is quick.
+        using var server = _gjoll.Start("ssh", "port", "--", "socat", "-t", "60", "TCP-LISTEN:9100,bind=127.0.0.1,reuseaddr,fork,backlog=128", "PIPE");
         using var forward = _gjoll.Start("forward", "port", "-L", "0:9100");
         try
         {
