@@ -21,7 +21,7 @@ public sealed class DoctorTests : IDisposable
         var checks = await SandboxProbes.RunAsync(new DrellaConfig { Folder = folder, Sandbox = new SandboxConfig { Provider = "bubblewrap" } }, folder, TimeProvider.System, Token);
 
         Assert.All(checks, check => Assert.True(check.Ok, $"{check.Name}: {check.Detail}"));
-        Assert.Equal(7, checks.Count);
+        Assert.Equal(8, checks.Count);
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed partial class DocumentTests
         "channel.md hex", "channel.md json failure", "channel.md json request", "channel.md json response", // Gjoll.Guest.Tests, ChannelDocumentTests
         "configuration.md yaml", // ConfigurationDocumentTests
         "egress.md json", "egress.md yaml", // Gjoll.Egress.Tests, DocumentTests
+        "environment.md yaml", // Gjoll.Cli.Tests, DocumentTests
         "image.md json", "image.md yaml", // Gjoll.Tests, ImageDocumentTests
         "journal.md json", // Drella.Drivers.Tests, JournalSchemaTests
         "spec.md markdown", // Drella.Core.Tests, SpecDocumentTests
