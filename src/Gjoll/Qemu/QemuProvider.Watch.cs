@@ -22,7 +22,9 @@ public sealed partial class QemuProvider
 
     public async Task<SweepReport> SweepAsync(Func<SandboxInfo, bool> keep, CancellationToken cancellationToken)
     {
-        var report = await new Sweep<MachineRecord>(_folders, _registry, _cgroups, _host, _time).RunAsync(keep, cancellationToken);
+        // What this process makes for itself has no owner who could ask for it to be kept.
+        var report = await new Sweep<MachineRecord>(_folders, _registry, _cgroups, _host, _time)
+            .RunAsync(info => keep(info) || _maker.IsMaking(info.Name) || _pool.Owns(info.Name), cancellationToken);
         List<string> strays = [.. report.Strays];
         List<string> failures = [.. report.Failures];
         try

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gjoll.Hosts;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,12 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
 {
     public const string Label = "gjoll.template";
 
+    private readonly ConcurrentDictionary<SandboxName, bool> _making = new();
+
     private static readonly TimeSpan WarmUpPatience = TimeSpan.FromMinutes(2);
+
+    /// <summary>A sandbox of that name is on its way to a template, by this process.</summary>
+    public bool IsMaking(SandboxName name) => _making.ContainsKey(name);
 
     /// <summary>The template's id. Two callers make one template.</summary>
     public async Task<string> EnsureAsync(BootImage image, string reference, SandboxLimits limits, Accelerator accelerator, string hostWords, CancellationToken cancellationToken)
@@ -27,6 +33,7 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
         var started = time.GetTimestamp();
         var name = new SandboxName("template-" + id);
         await provider.DestroyAsync(name, cancellationToken);
+        _making[name] = true;
         var diskBytes = new FileInfo(Path.Combine(image.Folder, image.Disk)).Length;
         var sandbox = await provider.CreateMachineAsync(
             new SandboxSpec
@@ -54,6 +61,7 @@ internal sealed partial class TemplateMaker(QemuProvider provider, MachineHost h
         {
             using var bounded = new CancellationTokenSource(WarmUpPatience, time);
             await provider.DestroyAsync(name, bounded.Token);
+            _making.TryRemove(name, out _);
         }
 
         LogMade(logger, id, reference, time.GetElapsedTime(started));

@@ -19,10 +19,14 @@ internal sealed class WarmPool(QemuOptions options, QemuProvider provider, Machi
     private const long Expected = 64L << 20;
 
     private readonly ConcurrentDictionary<string, Wish> _wishes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<SandboxName, bool> _own = new();
     private int _count;
 
     public void Keep(string image, SandboxLimits limits, int count) =>
         _wishes[FormattableString.Invariant($"{image} {limits.MemoryBytes} {limits.Cpus}")] = new Wish(image, limits, count, null, time.GetTimestamp());
+
+    /// <summary>A machine of that name is kept ready by this pool.</summary>
+    public bool Owns(SandboxName name) => _own.ContainsKey(name);
 
     /// <summary>One step towards what is wished for: a machine more, or those away that nobody wants.</summary>
     public async Task FillAsync(CancellationToken cancellationToken)
@@ -35,6 +39,7 @@ internal sealed class WarmPool(QemuOptions options, QemuProvider provider, Machi
                 foreach (var name in ready)
                 {
                     await provider.DestroyAsync(name, cancellationToken);
+                    _own.TryRemove(name, out _);
                 }
 
                 continue;
@@ -80,6 +85,7 @@ internal sealed class WarmPool(QemuOptions options, QemuProvider provider, Machi
                 });
                 Directory.Move(host.Folders.Of(ready), host.Folders.Of(name));
                 held.RemoveFile();
+                _own.TryRemove(ready, out _);
                 return true;
             }
         }
@@ -92,6 +98,7 @@ internal sealed class WarmPool(QemuOptions options, QemuProvider provider, Machi
         var template = await provider.PrepareAsync(wish.Image, wish.Limits, cancellationToken);
         _wishes.TryUpdate(key, wish with { Template = template }, wish);
         var name = new SandboxName(string.Create(CultureInfo.InvariantCulture, $"pool-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}"));
+        _own[name] = true;
         var machine = await provider.CreateMachineAsync(
             new SandboxSpec { Name = name, Image = wish.Image, Limits = wish.Limits with { Lifetime = TimeSpan.FromDays(7) }, Labels = new Dictionary<string, string> { [Label] = template } },
             template, sharedMemory: false, cancellationToken, isForPool: true);

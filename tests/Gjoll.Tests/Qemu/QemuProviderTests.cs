@@ -104,6 +104,8 @@ public sealed class QemuProviderTests(Machines machines) : IClassFixture<Machine
             async () => (ready = (await keeper.ListAsync(Cancel)).FirstOrDefault(info => info.Labels.ContainsKey("gjoll.pool") && info.State == SandboxState.Running && IsUp(info.Name))) is not null,
             Cancel);
         var process = Qemu(ready!.Name);
+        await keeper.SweepAsync(_ => false, Cancel);
+        Assert.Contains(await keeper.ListAsync(Cancel), info => info.Name == ready.Name && info.State == SandboxState.Running);
 
         var sandbox = await keeper.CreateAsync(Some.Spec() with { Hostname = "taken" }, Cancel);
         await sandbox.StartAsync(Cancel);
