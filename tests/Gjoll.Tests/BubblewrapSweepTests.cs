@@ -73,7 +73,8 @@ public sealed class BubblewrapSweepTests : IAsyncLifetime
             var sandbox = await _provider.CreateAsync(spec, Cancel);
             await sandbox.StartAsync(Cancel);
 
-            Assert.Equal("up\n", (await sandbox.RunAsync(Some.Shell("echo up"), Cancel)).OutputText);
+            var result = await sandbox.RunAsync(Some.Shell("echo up"), Cancel);
+            Assert.True(result.OutputText == "up\n", $"{round}: {result.Exit} '{result.OutputText}' '{result.ErrorText}'");
             await _provider.DestroyAsync(spec.Name, Cancel);
         }
     }

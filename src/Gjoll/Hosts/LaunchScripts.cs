@@ -38,7 +38,9 @@ internal static class LaunchScripts
           elif [ "$1" = image ]; then
             mount -t ext4 -o loop,nosuid,nodev "$3" "$place"
             for part in home work; do
-              [ -d "$place/$part" ] || { mkdir -m 700 "$place/$part"; chown "$GJOLL_UID:$GJOLL_UID" "$place/$part"; }
+              [ -d "$place/$part" ] || mkdir -m 700 "$place/$part"
+              # Every time: a launcher that was ended between the two left it to root.
+              chown -h "$GJOLL_UID:$GJOLL_UID" "$place/$part"
             done
           else
             mount --bind "$3" "$place"
