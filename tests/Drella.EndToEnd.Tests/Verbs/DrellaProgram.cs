@@ -25,7 +25,8 @@ internal sealed class DrellaProgram : IAsyncDisposable
     /// <summary>Starts it in a folder. A variable with the value null is taken away.</summary>
     public static DrellaProgram Start(string folder, IReadOnlyDictionary<string, string?>? environment, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+        // Whoever runs the tests in the background has them ignore the keyboard's signals, and what they start with them.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT,QUIT", "dotnet"]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "drella.dll"));
         foreach (var argument in arguments)
         {

@@ -126,7 +126,8 @@ public sealed class JobVerbTests(RunningFactory factory) : IClassFixture<Running
         CliDocument.Holds("doctor", checks);
         Assert.Equal(
             ["configuration", "git", "bwrap", "agent", "disk", "journal", "sandbox", "blocked host, by proxy", "blocked host, directly", "no credential inside", "host files unreadable", "foreign token refused", "no privileges inside", "hostile guest", "journal survives a kill"],
-            checks.AsArray().Select(check => check!["name"]!.GetValue<string>()));
+            // Notes say what this machine lacks for a stronger sandbox; another machine has none.
+            checks.AsArray().Select(check => check!["name"]!.GetValue<string>()).Where(name => name != "sandbox note"));
     }
 
     [Fact]
