@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Gjoll.Cli.Terminal;
 using Gjoll.Cli.Work;
+using Gjoll.Safety;
 
 namespace Gjoll.Cli.Verbs;
 
@@ -31,6 +32,12 @@ internal static class DoctorVerb
         var works = checks.FirstOrDefault(check => providers.Contains(check.Name) && check.Ok);
         checks.Add(new Check(
             "sandboxes", works is not null, true, works is null ? "no provider works here" : $"{works.Name} is the strongest that works", works is null ? "mend one of the above" : null, []));
+        if (works is not null)
+        {
+            call.Speaker.Say($"attacking {works.Name} from inside …");
+            checks.Add(await AttackAsync(call, works.Name));
+        }
+
         call.Speaker.Data(checks, writer =>
         {
             foreach (var check in checks)
@@ -43,6 +50,19 @@ internal static class DoctorVerb
             }
         });
         return checks.All(check => check.Ok || !check.Required) ? ExitCode.Ok : ExitCode.CheckFailed;
+    }
+
+    private static async Task<Check> AttackAsync(Call call, string provider)
+    {
+        var rows = await HostileGuest.RunAsync(call.House.Provider(provider), image: null, quickOnly: true, call.House.Time, call.Cancellation);
+        var breaches = rows.Where(row => row.Outcome == SafetyOutcome.Breach).Select(row => $"{row.Case} {row.Attack}: {row.Why}").ToList();
+        return new Check(
+            "hostile guest",
+            breaches.Count == 0,
+            true,
+            breaches.Count == 0 ? $"{rows.Count(row => row.Outcome == SafetyOutcome.Contained)} of {rows.Count} attacks held" : "DID NOT HOLD: " + string.Join("; ", breaches),
+            breaches.Count == 0 ? null : "run nothing hostile on this machine until this holds",
+            [.. rows.Where(row => row.Outcome == SafetyOutcome.Declared).Select(row => $"not contained: {row.Case} {row.Attack}: {row.Why}")]);
     }
 
     private static Check Home(House house)

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using Gjoll;
 
-namespace Drella.Terminal;
+namespace Terminal.Common;
 
 /// <summary>The terminal of whoever runs this, handing every key on as it is until disposed.</summary>
-internal sealed partial class RawTerminal : IDisposable
+public sealed partial class RawTerminal : IDisposable
 {
     private const int Input = 0;
     private const int Output = 1;

@@ -1,11 +1,11 @@
 using System.Runtime.InteropServices;
-using Gjoll.Cli.Terminal;
+using Gjoll;
 using Microsoft.Win32.SafeHandles;
 
-namespace Gjoll.Cli.Work;
+namespace Terminal.Common;
 
 /// <summary>A program of the guest on the streams of this process: input, output and error as they are, or a terminal with its size.</summary>
-internal sealed class GuestSession(ISandbox sandbox, TimeProvider time)
+public sealed class GuestSession(ISandbox sandbox, TimeProvider time)
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
