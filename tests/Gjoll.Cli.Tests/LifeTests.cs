@@ -1,3 +1,5 @@
+using Gjoll.Environments;
+
 namespace Gjoll.Cli.Tests;
 
 /// <summary>The verbs of a sandbox's life, by the real command over the bubblewrap provider.</summary>
@@ -110,6 +112,57 @@ public sealed class LifeTests : IAsyncLifetime
         Assert.Equal(5, (await _gjoll.RunAsync("up", environment)).Code);
         Assert.Equal("removed  bad\n", (await _gjoll.DoAsync("gc", "--failed")).Text);
         await _gjoll.DoAsync("up", environment, "--no-init");
+    }
+
+    [Fact]
+    public async Task Up_ThatIsInterruptedIsKeptForALook()
+    {
+        var environment = _gjoll.Environment("cut", "init: |\n  echo begun\n  sleep 1000\n");
+        using var process = _gjoll.Start("up", environment);
+        while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && line != "begun")
+        {
+        }
+
+        await HostCommand.RunAsync("/", "kill", "-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+        var rest = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains("gjoll down cut", rest, StringComparison.Ordinal);
+        var status = (await _gjoll.DoAsync("status", "cut", "--json")).Json.GetProperty("sandbox");
+        Assert.Equal(("failed", "It was interrupted."), (status.GetProperty("state").GetString(), status.GetProperty("problem").GetString()));
+    }
+
+    [Fact]
+    public async Task Up_ThatWasKilledIsNotSaidToGoOn()
+    {
+        var store = new InstanceStore(_gjoll.Home, TimeProvider.System);
+        store.Write(new Instance { Name = "dead", Provider = "bubblewrap", Created = default, Stage = InstanceStage.Creating, EnvironmentFile = "/x", Environment = "format: 1\n" });
+
+        Task<Said> StatusAsync() => _gjoll.DoAsync("status", "dead", "--json");
+        using (await store.LockAsync(new SandboxName("dead"), TestContext.Current.CancellationToken))
+        {
+            Assert.Equal("creating", (await StatusAsync()).Json.GetProperty("sandbox").GetProperty("state").GetString());
+        }
+
+        Assert.Equal("failed", Assert.Single((await _gjoll.DoAsync("list", "--json")).Json.EnumerateArray()).GetProperty("state").GetString());
+        Assert.Contains("gjoll gc", (await StatusAsync()).Json.GetProperty("sandbox").GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.Equal("removed  dead\n", (await _gjoll.DoAsync("gc")).Text);
+    }
+
+    [Fact]
+    public async Task Up_TakesNothingWeakerForAnImage()
+    {
+        var file = Path.Combine(_gjoll.Folder, "image.yaml");
+        File.WriteAllText(file, "format: 1\nimage: nowhere:minimal\n");
+
+        var said = await _gjoll.RunAsync("up", file);
+
+        Assert.Equal((1, ""), (said.Code, said.Text));
+        Assert.Contains("There is no image nowhere", said.Talk, StringComparison.Ordinal);
+        Assert.Contains("gjoll image build", said.Talk, StringComparison.Ordinal);
+        Assert.DoesNotContain("bubblewrap", said.Talk, StringComparison.Ordinal);
+        Assert.Equal("[]\n", (await _gjoll.DoAsync("list", "--json")).Text);
     }
 
     [Fact]
