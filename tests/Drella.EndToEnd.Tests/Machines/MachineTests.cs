@@ -16,7 +16,7 @@ public sealed class MachineTests(AgentImage image) : IClassFixture<AgentImage>
     {
         await using var factory = await FactoryFixture.StartAsync(
             await File.ReadAllTextAsync(FactoryFixture.Shipped("tape.yaml"), Token),
-            $"sandbox: {{ provider: qemu, image: \"{AgentImage.Reference}\", images: \"{image.StoreFolder}\", memory: 2GiB }}");
+            $"sandbox: {{ provider: qemu, image: \"{image.Reference}\", images: \"{image.StoreFolder}\", memory: 2GiB }}");
         factory.Patience = TimeSpan.FromMinutes(20);
         Assert.Equal(SandboxChoice.Qemu, factory.Daemon.Providers.Provider.Name);
         await factory.Daemon.Providers.Prepared.WaitAsync(factory.Patience, Token);
