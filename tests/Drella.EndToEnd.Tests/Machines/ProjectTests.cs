@@ -17,9 +17,9 @@ public sealed class ProjectTests(FullImage image) : IClassFixture<FullImage>
     {
         await using var factory = await FactoryFixture.StartAsync(
             await TapeAsync(),
-            $"""
-            sandbox: {{ provider: qemu, image: "{image.Reference}", images: "{image.StoreFolder}", memory: 3GiB }}
-            queue: {{ jobs: 1 }}
+            $$"""
+            sandbox: { provider: qemu, image: "{{image.Reference}}", images: "{{image.StoreFolder}}", memory: 3GiB }
+            queue: { jobs: 1 }
             """);
         factory.Patience = TimeSpan.FromMinutes(30);
         await factory.Daemon.Providers.Prepared.WaitAsync(factory.Patience, Token);
