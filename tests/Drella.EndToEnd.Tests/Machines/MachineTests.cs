@@ -5,8 +5,7 @@ using Gjoll;
 
 namespace Drella.EndToEnd.Tests.Machines;
 
-/// <summary>The whole factory with the real Claude Code in a virtual machine. Slow where machines are emulated, so it belongs to <c>./test vm</c>.</summary>
-[Trait("Category", "vm")]
+/// <summary>The whole factory with the real Claude Code in a virtual machine. Minutes where machines are emulated, so there is one.</summary>
 public sealed class MachineTests(AgentImage image) : IClassFixture<AgentImage>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
