@@ -238,7 +238,7 @@ public sealed class LifeTests : IAsyncLifetime
             await dying.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal("creating", (await _gjoll.DoAsync("status", "dying", "--json")).Json.GetProperty("sandbox").GetProperty("state").GetString());
+        Assert.Equal("failed", (await _gjoll.DoAsync("status", "dying", "--json")).Json.GetProperty("sandbox").GetProperty("state").GetString());
         Assert.Equal("removed  dying\n", (await _gjoll.DoAsync("gc")).Text);
         Assert.Equal("kept", Assert.Single((await _gjoll.DoAsync("list", "--json")).Json.EnumerateArray()).GetProperty("name").GetString());
         Assert.Equal(["kept"], Directory.EnumerateDirectories(Path.Combine(_gjoll.Home, "bubblewrap", "sandboxes")).Select(Path.GetFileName));
