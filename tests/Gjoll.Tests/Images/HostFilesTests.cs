@@ -47,7 +47,7 @@ public sealed partial class HostFilesTests : IDisposable
         Assert.All(sources, source => Assert.True(
             source.StartsWith("artifacts/host/", StringComparison.Ordinal)
                 ? script.Contains("\"$stage" + source["artifacts/host".Length..], StringComparison.Ordinal)
-                : File.Exists(Path.Combine(TestHost.RepositoryRoot, source)),
+                : Path.Exists(Path.Combine(TestHost.RepositoryRoot, source)),
             $"{source} is neither in the repository nor made by images/host/build."));
         Assert.All(ProjectPath().Matches(script).Select(match => match.Value), path => Assert.True(File.Exists(Path.Combine(TestHost.RepositoryRoot, path)), path));
     }
