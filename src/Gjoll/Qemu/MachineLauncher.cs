@@ -84,7 +84,7 @@ internal sealed class MachineLauncher(QemuOptions options, TimeProvider time)
             await Task.Delay(MonitorPoll, time, cancellationToken);
         }
 
-        throw new GjollException($"QEMU did not start machine {plan.Name}: {jail.Complaints.Trim()}");
+        throw new GjollException($"QEMU did not start machine {plan.Name}: {jail.Complaints}");
     }
 
     private static MountPlan Mounts(MachineParts parts, MachinePlan plan)
