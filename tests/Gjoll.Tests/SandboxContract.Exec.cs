@@ -77,7 +77,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Exec_FailsWhenTheSandboxDoesNotRun()
     {
-        var sandbox = await Provider.CreateAsync(Some.Spec(), Cancel);
+        var sandbox = await Provider.CreateAsync(Spec(), Cancel);
         await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
 
         await sandbox.StartAsync(Cancel);

@@ -32,6 +32,9 @@ internal sealed record TofuRun
 {
     public required DateTimeOffset Deadline { get; init; }
     public ProcessIdentity? Warden { get; init; }
+
+    /// <summary>Written before it is stopped: what runs there is ending, whatever becomes of the machine.</summary>
+    public bool IsStopping { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
