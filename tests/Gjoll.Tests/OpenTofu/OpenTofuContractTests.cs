@@ -5,7 +5,7 @@ public sealed class OpenTofuContractTests : SandboxContract
 {
     protected override string ChildProvider => ChildHost.WithOpenTofu;
 
-    protected override int SmallExecs => 200;
+    protected override int SmallExecs => 100;
 
     protected override long StreamBytes => 64 << 20;
 
