@@ -169,10 +169,16 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
     /// <summary>The control socket of a warden that lives.</summary>
     public async Task<string> EnsureWardenAsync(SandboxName name, CancellationToken cancellationToken)
     {
-        // Outside of the lock first: whoever starts or stops it holds that, and talks to the guest meanwhile.
-        if (Demand(name).Run is { Warden: { } present } && ProcessTable.IsAlive(present))
+        // Outside of the lock first: whoever starts or stops it holds that, and talks to the guest meanwhile. Clouds take minutes.
+        var run = Demand(name).Run;
+        if (run is { Warden: { } present } && ProcessTable.IsAlive(present))
         {
             return folders.Control(name);
+        }
+
+        if (run is not { IsStopping: false })
+        {
+            throw NotRunning(name);
         }
 
         using var held = await registry.LockAsync(name, cancellationToken);
@@ -194,7 +200,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         var record = Demand(name);
         if (record.Run is not { IsStopping: false } run)
         {
-            throw new GjollException($"Sandbox {name} is not running.");
+            throw NotRunning(name);
         }
 
         if (run.Warden is not { } warden || !ProcessTable.IsAlive(warden))
@@ -260,6 +266,8 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         return code != 255 ? code == 0 : throw new GjollException(
             $"The machine of {name} does not answer over SSH: {error} Stop the sandbox and start it, when the machine may have another address by now.", isTransient: true);
     }
+
+    private static GjollException NotRunning(SandboxName name) => new($"Sandbox {name} is not running.");
 
     private void WriteLinkCommand(SandboxName name, SshDoor door)
     {

@@ -99,6 +99,23 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stop_EndsProgramsAtOnceHoweverLongTheCloudTakes()
+    {
+        var go = _environment["TOFU_WAITS"] = Path.Combine(_folder, "go");
+        var sandbox = await StartedAsync();
+        await using var program = await sandbox.ExecAsync(Some.Shell("cat") with { OpenStandardInput = true }, Cancel);
+
+        var stopping = sandbox.StopAsync(TimeSpan.Zero, Cancel);
+        Assert.Equal(ExitCause.SandboxStopped, (await program.WaitAsync(Cancel)).Cause);
+        await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
+        Assert.False(stopping.IsCompleted);
+
+        await File.WriteAllTextAsync(go, "", Cancel);
+        await stopping;
+        Assert.Equal(SandboxState.Stopped, (await sandbox.InspectAsync(Cancel)).State);
+    }
+
+    [Fact]
     public async Task Key_LiesInNoFileOfTheMachine()
     {
         var sandbox = await StartedAsync();
