@@ -71,7 +71,7 @@ internal static class History
             new JobEntry.ToolRequested("call-1", "producer", "report_progress", """{"text":"The tests are written; the change comes next.","percent":40}"""),
             new JobEntry.ToolAnswered("call-1", "report_progress", false, "Noted."),
             new JobEntry.ProgressReported("The tests are written; the change comes next.", 40),
-            new JobEntry.DoorUsed("egress", "registry.npmjs.org:443", false, "not allowed"),
+            new JobEntry.DoorUsed("egress", "packages.example:443", false, "not allowed"),
             new JobEntry.ToolRequested("call-2", "producer", "open_pr", """{"title":"Greet loudly when asked to","body":"`greet` takes `{ loud: true }` and answers in capitals."}"""),
             new JobEntry.Harvested(Commit, 2, 3, []),
             new JobEntry.Proposed("Greet loudly when asked to", SpecText, [new RequirementClaim("1", "met", "test/loud.test.js, first test")]),

@@ -50,7 +50,9 @@ public abstract record AgentControl
     }
 
     /// <summary>A message for its running turn. Dropped when the agent cannot be told; one that was taken comes back as <see cref="AgentEvent.InputTaken"/>.</summary>
-    public sealed record Steer(string Message) : AgentControl;
+    /// <param name="Message">What it is told.</param>
+    /// <param name="IsOfOneRun">True when it means nothing to a later run: it is forgotten with the run that did not hear it.</param>
+    public sealed record Steer(string Message, bool IsOfOneRun = false) : AgentControl;
 
     /// <summary>End the turn; the session can be resumed.</summary>
     public sealed record Interrupt : AgentControl;

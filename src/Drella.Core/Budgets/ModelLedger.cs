@@ -52,7 +52,7 @@ internal sealed class ModelLedger(JobShelf shelf) : IModelLedger
         if (told.TryAdd((live.Job.Id, limit), true))
         {
             await live.RecordAsync(new JobEntry.Steered(WrapUp, "drella"), cancellationToken);
-            live.Control.Writer.TryWrite(new AgentControl.Steer(WrapUp));
+            live.Control.Writer.TryWrite(new AgentControl.Steer(WrapUp, IsOfOneRun: true));
         }
     }
 }

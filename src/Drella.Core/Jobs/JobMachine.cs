@@ -39,7 +39,7 @@ public static class JobMachine
     private static IEnumerable<JobEntry> Answer(Job job, JobFact fact, DateTimeOffset now) => fact switch
     {
         JobFact.Admit => Admit(job),
-        JobFact.StepBegins f => Begin(job, f.Step),
+        JobFact.StepBegins f => job.Step == f.Step ? Begin(job, f.Step) : [],
         JobFact.StepEnds f => job.IsStepOpen && job.Step == f.Step ? End(job, f.Step, f.Outcome, now) : Observations(f.Outcome),
         JobFact.FeedbackArrived f => Receive(job, f.Rows),
         JobFact.PullRequestChanged f => Seen(job, f),

@@ -29,7 +29,12 @@ internal sealed partial class JobRunner(IReadOnlyDictionary<StepName, IStep> ste
             }
 
             hadSlot = JobPlan.NeedsSlot(step);
-            await live.TellAsync(new JobFact.StepBegins(step), cancellationToken);
+            if ((await live.TellAsync(new JobFact.StepBegins(step), cancellationToken)).Count == 0)
+            {
+                // Somebody moved the job on since we looked; we look again.
+                continue;
+            }
+
             var started = time.GetTimestamp();
             var outcome = await RunStepAsync(live, step, cancellationToken);
             LogStep(live.Job.Id, step, Describe(outcome), time.GetElapsedTime(started));

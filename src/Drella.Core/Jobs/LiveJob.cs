@@ -25,6 +25,18 @@ public sealed class LiveJob(IJournal journal, TimeProvider time, Job job) : IDis
     public Channel<AgentControl> Control { get; } =
         Channel.CreateBounded<AgentControl>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest });
 
+    /// <summary>Forgets what an earlier run was told and did not hear; what a person said is kept for the next.</summary>
+    public void ForgetOldWords()
+    {
+        for (var left = Control.Reader.Count; left > 0 && Control.Reader.TryRead(out var word); left--)
+        {
+            if (word is AgentControl.Steer { IsOfOneRun: false })
+            {
+                Control.Writer.TryWrite(word);
+            }
+        }
+    }
+
     /// <summary>Puts the tool calls of this job in order; held while one is carried out.</summary>
     public SemaphoreSlim Desk { get; } = new(1, 1);
 

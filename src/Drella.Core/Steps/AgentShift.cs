@@ -32,6 +32,7 @@ internal sealed class AgentShift(
         }
 
         var sandbox = await floor.EnsureAsync(job, isRestart: job.Tries > 1, cancellationToken);
+        live.ForgetOldWords();
         var token = gatehouse.Admit(
             sandbox.Name, job.Assignment, new EgressPolicy(job.Request.AllowedHosts), new ModelPolicy([role.Model], settings.MaxOutputTokens));
         try

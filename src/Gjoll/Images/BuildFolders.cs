@@ -8,6 +8,10 @@ internal sealed class BuildFolders : IDisposable
     /// <summary>ENOSPC.</summary>
     public const int NoSpaceError = 28;
 
+    // EAGAIN: what the runtime gives for a file that another holds.
+    private const int HeldError = 11;
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
     private const string WorkPrefix = "work-";
 
     private readonly FileStream _lock;
@@ -28,7 +32,28 @@ internal sealed class BuildFolders : IDisposable
     /// <summary>Gone at the end of the build.</summary>
     public string Work { get; }
 
-    public static BuildFolders Open(ImageBuildOptions options, VariantDefinition variant, DateTimeOffset now)
+    /// <summary>Waits until no other build uses the cache; <paramref name="waiting"/> is called once when there is one.</summary>
+    public static async Task<BuildFolders> OpenAsync(ImageBuildOptions options, VariantDefinition variant, TimeProvider time, Action waiting, CancellationToken cancellationToken)
+    {
+        var told = false;
+        while (true)
+        {
+            if (TryOpen(options, variant, time.GetUtcNow()) is { } open)
+            {
+                return open;
+            }
+
+            if (!told)
+            {
+                waiting();
+                told = true;
+            }
+
+            await Task.Delay(Patience, time, cancellationToken);
+        }
+    }
+
+    private static BuildFolders? TryOpen(ImageBuildOptions options, VariantDefinition variant, DateTimeOffset now)
     {
         try
         {
@@ -39,9 +64,9 @@ internal sealed class BuildFolders : IDisposable
         {
             throw NoSpace(options.CacheFolder, Required(variant), full);
         }
-        catch (IOException held)
+        catch (IOException held) when (held.HResult == HeldError)
         {
-            throw new GjollException($"Another build uses {options.CacheFolder}; wait for it, or name another cache folder.", isTransient: true, held);
+            return null;
         }
         catch (UnauthorizedAccessException refused)
         {

@@ -14,13 +14,18 @@ public sealed class ImageBuilder(TimeProvider time)
 
     private const int KeptLogs = 20;
 
-    /// <summary>One build at a time uses a cache folder. Everything that fails is a <see cref="GjollException"/> that says what to do.</summary>
+    /// <summary>One build at a time uses a cache folder; the next waits for it. Everything that fails is a <see cref="GjollException"/> that says what to do.</summary>
     public async Task<ImageBuildResult> BuildAsync(ImageBuildOptions options, IProgress<ImageBuildProgress>? progress, CancellationToken cancellationToken)
     {
         progress?.Report(new ImageBuildProgress(ImageBuildStage.Checking, $"reading {options.Definition}"));
         var definition = await ImageDefinition.LoadAsync(options.Definition, cancellationToken);
         var variant = Check(definition, options);
-        using var folders = BuildFolders.Open(options, variant, time.GetUtcNow());
+        using var folders = await BuildFolders.OpenAsync(
+            options,
+            variant,
+            time,
+            () => progress?.Report(new ImageBuildProgress(ImageBuildStage.Checking, $"another build uses {options.CacheFolder}; waiting for its end")),
+            cancellationToken);
         await using var log = new BuildLog(folders.Log(definition.Name, variant.Name, KeptLogs));
         var workshop = new Workshop(folders.Work, definition.Timestamp, log);
         var build = new ImageBuild(definition, variant, options, folders, workshop, progress);

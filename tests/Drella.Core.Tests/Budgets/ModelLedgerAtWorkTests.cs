@@ -29,6 +29,20 @@ public sealed class ModelLedgerAtWorkTests
     }
 
     [Fact]
+    public async Task Warning_ThatTheRunDidNotHearIsNotToldToTheNext()
+    {
+        using var work = await JobAtWork.StartAsync(budget: 1000);
+        await ReserveAsync(work, new ModelLedger(work.Shelf), "a", 900);
+        work.Live.Control.Writer.TryWrite(new AgentControl.Steer("Mind the time."));
+
+        work.Live.ForgetOldWords();
+
+        Assert.True(work.Live.Control.Reader.TryRead(out var said));
+        Assert.Equal(new AgentControl.Steer("Mind the time."), said);
+        Assert.False(work.Live.Control.Reader.TryRead(out _));
+    }
+
+    [Fact]
     public async Task Reserve_IsStaleOnceTheWorkIsCancelledOrSuperseded()
     {
         using var work = await JobAtWork.StartAsync(budget: 1000);

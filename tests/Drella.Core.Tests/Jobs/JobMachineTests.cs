@@ -76,6 +76,18 @@ public sealed class JobMachineTests
     }
 
     [Fact]
+    public void Begin_OfAStepThatThePersonsWordOvertookIsNothing()
+    {
+        var waiting = Some.After(Some.Working(), new JobFact.StepEnds(StepName.Work, new StepOutcome.Paused(WaitKind.Budget, "spent")));
+        Assert.Equal(StepName.Park, waiting.Step);
+        var continued = Some.After(waiting, new JobFact.ContinueAsked("ann", null, 9_000_000));
+
+        // The runner looked before the word came: parking now would leave a job that rests without a pull request.
+        Assert.Empty(Some.Tell(continued, new JobFact.StepBegins(StepName.Park)).Entries);
+        Assert.Equal(StepName.Provision, continued.Step);
+    }
+
+    [Fact]
     public void Revise_OpensRoundsUpToTheCapAndThenAsksAPerson()
     {
         var job = Some.Working();

@@ -74,15 +74,17 @@ public sealed class ProcessRunnerTests
         var file = Path.GetTempFileName();
         try
         {
-            // Both children ignore SIGTERM; the second has left the tree and the session.
-            var spec = Shell("trap '' TERM; tail -f /dev/null & echo $! >> $FILE; setsid sh -c 'sh -c \"trap \\\"\\\" TERM; echo \\$\\$ >> $FILE; tail -f /dev/null\" &' ; wait") with
+            // Both children ignore SIGTERM; the second has left the tree and the session. The deadline passes when both are up.
+            var deadline = new HeldDeadline(TimeSpan.FromMinutes(5));
+            var spec = Shell("(trap '' TERM; exec tail -f /dev/null) & echo $! >> $FILE; setsid sh -c 'sh -c \"trap \\\"\\\" TERM; echo \\$\\$ >> $FILE; echo up; exec tail -f /dev/null\" &' ; wait") with
             {
-                Timeout = TimeSpan.FromSeconds(1),
+                Timeout = deadline.Length,
                 Grace = TimeSpan.FromMilliseconds(100),
                 Environment = new Dictionary<string, string> { ["FILE"] = file },
+                Output = new SignalStream(deadline.PassAsync),
             };
 
-            var failure = await Assert.ThrowsAsync<DriverException>(() => _runner.RunAsync(spec, Cancelled));
+            var failure = await Assert.ThrowsAsync<DriverException>(() => new ProcessRunner(deadline).RunAsync(spec, Cancelled));
 
             Assert.True(failure.IsTransient);
             var ids = (await File.ReadAllLinesAsync(file, Cancelled)).Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToList();
@@ -99,7 +101,7 @@ public sealed class ProcessRunnerTests
     public async Task Cancellation_EndsTheProcessAndFlies()
     {
         using var cancel = new CancellationTokenSource();
-        var output = new SignalStream(cancel);
+        var output = new SignalStream(cancel.CancelAsync);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
             _runner.RunAsync(Shell("echo up; exec tail -f /dev/null") with { Output = output }, cancel.Token));
@@ -130,8 +132,29 @@ public sealed class ProcessRunnerTests
         }
     }
 
-    private sealed class SignalStream(CancellationTokenSource cancel) : MemoryStream
+    private sealed class SignalStream(Func<Task> signal) : MemoryStream
     {
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => await cancel.CancelAsync();
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => await signal();
+    }
+
+    /// <summary>The system's time, but timers of one length pass when the test says so.</summary>
+    private sealed class HeldDeadline(TimeSpan length) : TimeProvider
+    {
+        private Action? _pass;
+
+        public TimeSpan Length => length;
+
+        public Task PassAsync() => Task.Run(() => _pass?.Invoke());
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != length)
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            _pass = () => callback(state);
+            return base.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -5,8 +5,7 @@ using Gjoll;
 
 namespace Drella.EndToEnd.Tests.Machines;
 
-/// <summary>The whole factory with the real Claude Code in a virtual machine. Slow where machines are emulated, so it belongs to <c>./test vm</c>.</summary>
-[Trait("Category", "vm")]
+/// <summary>The whole factory with the real Claude Code in a virtual machine. Minutes where machines are emulated, so there is one.</summary>
 public sealed class MachineTests(AgentImage image) : IClassFixture<AgentImage>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -16,7 +15,7 @@ public sealed class MachineTests(AgentImage image) : IClassFixture<AgentImage>
     {
         await using var factory = await FactoryFixture.StartAsync(
             await File.ReadAllTextAsync(FactoryFixture.Shipped("tape.yaml"), Token),
-            $"sandbox: {{ provider: qemu, image: \"{AgentImage.Reference}\", images: \"{image.StoreFolder}\", memory: 2GiB }}");
+            $"sandbox: {{ provider: qemu, image: \"{image.Reference}\", images: \"{image.StoreFolder}\", memory: 2GiB }}");
         factory.Patience = TimeSpan.FromMinutes(20);
         Assert.Equal(SandboxChoice.Qemu, factory.Daemon.Providers.Provider.Name);
         await factory.Daemon.Providers.Prepared.WaitAsync(factory.Patience, Token);

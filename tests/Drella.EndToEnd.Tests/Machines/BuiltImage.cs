@@ -2,13 +2,19 @@ using Gjoll.Images;
 
 namespace Drella.EndToEnd.Tests.Machines;
 
+/// <summary>The variant of drellaos with one agent.</summary>
+public sealed class AgentImage() : BuiltImage("drellaos:agent");
+
+/// <summary>The variant of drellaos with all that projects are built with.</summary>
+public sealed class FullImage() : BuiltImage("drellaos:full");
+
 /// <summary>
-/// The variant of drellaos with one agent, built once. Cache and store are those of the other tests below artifacts: what they have made of the base is used
+/// A variant of drellaos, built once. Cache and store are those of the other tests below artifacts: what they have made of the base is used
 /// again, and a second run finds the image.
 /// </summary>
-public sealed class AgentImage : IAsyncLifetime
+public abstract class BuiltImage(string reference) : IAsyncLifetime
 {
-    public const string Reference = "drellaos:agent";
+    public string Reference => reference;
 
     public string StoreFolder { get; } = Path.Combine(Root(), "artifacts", "images", "store");
 
@@ -16,7 +22,7 @@ public sealed class AgentImage : IAsyncLifetime
         new ImageBuildOptions
         {
             Definition = Path.Combine(AppContext.BaseDirectory, "images", "drellaos"),
-            Variant = ImageReference.Parse(Reference).Variant!,
+            Variant = ImageReference.Parse(reference).Variant!,
             GuestProgram = Path.Combine(AppContext.BaseDirectory, "native", "gjoll-guest"),
             StoreFolder = StoreFolder,
             CacheFolder = Path.Combine(Root(), "artifacts", "images", "cache"),
@@ -24,7 +30,11 @@ public sealed class AgentImage : IAsyncLifetime
         progress: null,
         CancellationToken.None);
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
 
     private static string Root()
     {
