@@ -21,8 +21,6 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
     private readonly GuestChannels _channels = new(time);
     private readonly NativePrograms _programs = new(options.NativeFolder);
 
-    public TofuFolders Folders => folders;
-
     public RecordStore<TofuRecord> Registry => registry;
 
     public GuestChannel Channel(SandboxName name) => _channels.Of(name, name => new TofuMachine(name, this));
@@ -68,7 +66,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
     public async Task StartAsync(SandboxName name, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (record.Run is { IsStopping: false } && await IsAgentAliveAsync(name, record, cancellationToken))
+        if (record.Run is { IsUp: true } && await IsAgentAliveAsync(name, record, cancellationToken))
         {
             await EnsureWardenHeldAsync(name, cancellationToken);
             return;
@@ -79,7 +77,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         await _channels.DisconnectAsync(name);
         var tofu = new Tofu(options, folders, name);
         tofu.WriteVariables(await File.ReadAllTextAsync(folders.SshKey(name) + ".pub", cancellationToken), isRunning: true);
-        record = record with { Applied = true, Run = null };
+        record = record with { Applied = true, Run = new TofuRun { Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime } };
         registry.Write(name, record);
         await tofu.ApplyAsync(cancellationToken);
         record = record with { Outputs = await tofu.OutputsAsync(cancellationToken) };
@@ -90,8 +88,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         var machine = await InstallAsync(name, door, cancellationToken);
         var asked = time.GetTimestamp();
         WriteLinkCommand(name, door);
-        record = record with { Run = new TofuRun { Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime, Warden = await StartWardenAsync(name, record, cancellationToken) } };
-        registry.Write(name, record);
+        registry.Write(name, record with { Run = record.Run! with { Warden = await StartWardenAsync(name, record, cancellationToken), IsUp = true } });
         var linked = false;
         try
         {
@@ -110,8 +107,8 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             if (!linked)
             {
                 using var clean = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
-                await EndWardenAsync(record, clean.Token);
-                registry.Write(name, record with { Run = null });
+                await EndWardenAsync(Demand(name), clean.Token);
+                registry.Write(name, record);
             }
         }
     }
@@ -130,15 +127,16 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             throw new GjollException($"The OpenTofu file of {name} declares no variable gjoll_instance_state, so that its machine cannot be stopped; it can be destroyed.");
         }
 
-        if (grace > TimeSpan.Zero && !run.IsStopping)
+        var isAsked = grace > TimeSpan.Zero && run.IsUp;
+        if (isAsked)
         {
             // A warden that died is replaced while there may still be one.
             await EnsureWardenHeldAsync(name, cancellationToken);
             record = Demand(name);
         }
 
-        registry.Write(name, record with { Run = record.Run! with { IsStopping = true } });
-        if (grace > TimeSpan.Zero && !run.IsStopping)
+        registry.Write(name, record with { Run = record.Run! with { IsUp = false } });
+        if (isAsked)
         {
             await AskToEndAsync(Channel(name), grace, cancellationToken);
         }
@@ -176,7 +174,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             return folders.Control(name);
         }
 
-        if (run is not { IsStopping: false })
+        if (run is not { IsUp: true })
         {
             throw NotRunning(name);
         }
@@ -198,7 +196,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
     private async Task<string> EnsureWardenHeldAsync(SandboxName name, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (record.Run is not { IsStopping: false } run)
+        if (record.Run is not { IsUp: true } run)
         {
             throw NotRunning(name);
         }
@@ -267,7 +265,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             $"The machine of {name} does not answer over SSH: {error} Stop the sandbox and start it, when the machine may have another address by now.", isTransient: true);
     }
 
-    private static GjollException NotRunning(SandboxName name) => new($"Sandbox {name} is not running.");
+    private static GjollException NotRunning(SandboxName name) => new($"Sandbox {name} is not running: start it.");
 
     private void WriteLinkCommand(SandboxName name, SshDoor door)
     {

@@ -10,5 +10,5 @@ internal sealed class TofuMachine(SandboxName name, TofuHost host) : IWardenHost
 
     public Task<string> EnsureWardenAsync(CancellationToken cancellationToken) => host.EnsureWardenAsync(name, cancellationToken);
 
-    public bool IsRunning() => host.Registry.Read(name) is { Ready: true, Run.IsStopping: false };
+    public bool IsRunning() => host.Registry.Read(name) is { Ready: true, Run.IsUp: true };
 }

@@ -7,9 +7,9 @@ public sealed class OpenTofuContractTests : SandboxContract
 
     protected override int SmallExecs => 100;
 
-    protected override long StreamBytes => 64 << 20;
+    protected override long StreamBytes => 32 << 20;
 
-    protected override long LargeFile => 32 << 20;
+    protected override long LargeFile => 16 << 20;
 
     protected override SandboxSpec LargeSpec => Spec();
 

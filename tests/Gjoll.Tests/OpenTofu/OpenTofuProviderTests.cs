@@ -68,7 +68,12 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
 
         await RefusesAsync("/run/user/", () => sandbox.StartAsync(Cancel));
 
+        // The machine is on and costs money: it is told so, used by nobody, and can be stopped.
+        Assert.Equal(SandboxState.Running, (await sandbox.InspectAsync(Cancel)).State);
+        await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
+        await sandbox.StopAsync(TimeSpan.Zero, Cancel);
         Assert.Equal(SandboxState.Stopped, (await sandbox.InspectAsync(Cancel)).State);
+        Assert.False(File.Exists(Path.Combine(Terraform(sandbox.Name), "machine", "init")));
     }
 
     /// <summary>A program has the rights of the agent there, which is no worse than a machine that its cloud has started anew: either way a start mends it.</summary>
