@@ -51,6 +51,9 @@ public sealed record ProviderReport(bool Works, string? Reason, string? Remedy, 
 
     /// <summary>Everything in a guest takes many times as long as on the host: deadlines have to be longer.</summary>
     public bool IsSlow { get; init; }
+
+    /// <summary>Set when the machines are run by somebody else: who contains them, in a sentence. Attacks on them are declared and never carried out.</summary>
+    public string? Foreign { get; init; }
 }
 
 /// <param name="Destroyed">Sandboxes with a record that were removed.</param>

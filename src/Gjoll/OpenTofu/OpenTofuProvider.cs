@@ -63,7 +63,10 @@ public sealed partial class OpenTofuProvider : ISandboxProvider, IAsyncDisposabl
             "What the machine can reach is up to the user's file: nothing here keeps it from a network.",
             "Memory, processors, disk and processes are those of the machine; the limits of the specification are not enforced.",
             "The lifetime is enforced by 'gjoll gc' only: a machine that nobody looks at costs money until then.",
-        ]);
+        ])
+        {
+            Foreign = "The machine is run by whoever the user's file names: what contains it is theirs.",
+        };
     }
 
     public async Task<ISandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)

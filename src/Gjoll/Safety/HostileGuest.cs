@@ -10,7 +10,7 @@ public static class HostileGuest
 
     private static readonly IReadOnlyList<HostileCase> Cases = [.. NetworkCases.All, .. SecretCases.All, .. NeighbourCases.All, .. ResourceCases.All];
 
-    /// <summary>Carries out the attacks one after another. An attack that cannot be carried out counts as a breach, for nothing was proved.</summary>
+    /// <summary>Carries out the attacks one after another; on machines of somebody else it says that they are not contained here. An attack that cannot be carried out counts as a breach, for nothing was proved.</summary>
     /// <param name="provider">A provider that works here.</param>
     /// <param name="image">The image of its sandboxes; null for the provider's default, or where it has none.</param>
     /// <param name="quickOnly">Leaves out what takes long or burdens the host.</param>
@@ -24,9 +24,15 @@ public static class HostileGuest
             throw new GjollException($"The provider {provider.Name} does not work here: {report.Reason}");
         }
 
+        var cases = Cases.Where(attack => attack.IsQuick || !quickOnly);
+        if (report.Foreign is { } why)
+        {
+            return [.. cases.Select(attack => new SafetyRow(attack.Id, attack.Attack, SafetyOutcome.Declared, why))];
+        }
+
         await using var ground = await HostileGround.MakeAsync(provider, report, image, time, cancellationToken);
         List<SafetyRow> rows = [];
-        foreach (var attack in Cases.Where(attack => attack.IsQuick || !quickOnly))
+        foreach (var attack in cases)
         {
             rows.Add(Judge(attack, await AttackAsync(attack, ground, time, cancellationToken), report));
         }

@@ -42,12 +42,12 @@ public sealed partial class HostFilesTests : IDisposable
         var script = await File.ReadAllTextAsync(Path.Combine(_host, "build"));
         var sources = (await File.ReadAllLinesAsync(Path.Combine(_host, "Containerfile"))).Where(line => line.StartsWith("COPY ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ToList();
 
-        Assert.Equal(3, sources.Count);
+        Assert.Equal(5, sources.Count);
         Assert.Contains("stage=artifacts/host\n", script, StringComparison.Ordinal);
         Assert.All(sources, source => Assert.True(
             source.StartsWith("artifacts/host/", StringComparison.Ordinal)
                 ? script.Contains("\"$stage" + source["artifacts/host".Length..], StringComparison.Ordinal)
-                : File.Exists(Path.Combine(TestHost.RepositoryRoot, source)),
+                : Path.Exists(Path.Combine(TestHost.RepositoryRoot, source)),
             $"{source} is neither in the repository nor made by images/host/build."));
         Assert.All(ProjectPath().Matches(script).Select(match => match.Value), path => Assert.True(File.Exists(Path.Combine(TestHost.RepositoryRoot, path)), path));
     }
@@ -56,7 +56,8 @@ public sealed partial class HostFilesTests : IDisposable
     public async Task UnitAndContainer_StartTheSameProgramAsTheSameUser()
     {
         var unit = await File.ReadAllTextAsync(Path.Combine(_host, "systemd/drella.service"));
-        var container = await File.ReadAllTextAsync(Path.Combine(_host, "Containerfile"));
+        var container = await File.ReadAllTextAsync(Path.Combine(_host, "Containerfile")) + await File.ReadAllTextAsync(Path.Combine(_host, "bin/drella"));
+        Assert.Contains("ENTRYPOINT [\"/usr/local/bin/drella\"]", container, StringComparison.Ordinal);
 
         Assert.All(["/usr/share/dotnet/dotnet", "/opt/drella/drella.dll", "/etc/drella/drella.yaml"], path =>
         {
