@@ -128,7 +128,7 @@ public sealed class DoorTests : IAsyncLifetime
         }
     }
 
-    private static async Task<string> AskAsync(int port)
+    internal static async Task<string> AskAsync(int port)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
@@ -146,7 +146,7 @@ public sealed class DoorTests : IAsyncLifetime
         }
     }
 
-    private static async Task<string> AnswerAsync(TcpListener listener)
+    internal static async Task<string> AnswerAsync(TcpListener listener)
     {
         using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
         var request = new StringBuilder();

@@ -4,20 +4,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Gjoll.Tests;
 
 /// <summary>With everything this host offers.</summary>
-public class BubblewrapContractTests : SandboxContract
+public class BubblewrapContractTests : LocalSandboxContract
 {
     protected override ISandboxProvider MakeProvider(string stateFolder) => Make(new BubblewrapOptions { StateFolder = stateFolder });
 
     protected override string ChildProvider => ChildHost.WithBubblewrap;
-
-    protected override async Task KillWardenAsync(ISandbox sandbox)
-    {
-        var control = Path.Combine(Folder, "sandboxes", sandbox.Name.Value, "control.sock");
-        foreach (var id in TestHost.Processes().Where(id => TestHost.CommandOf(id).Contains(control)))
-        {
-            await TestHost.RunAsync("kill", "-9", $"{id}");
-        }
-    }
 
     protected static BubblewrapProvider Make(BubblewrapOptions options) => new(options, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Gjoll.Bubblewrap;
 using Gjoll.Qemu;
+using Gjoll.Tests.OpenTofu;
 using Gjoll.Tests.Qemu;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -23,6 +24,8 @@ internal static class ChildHost
     public const string WithBubblewrap = "bubblewrap";
 
     public const string WithQemu = "qemu";
+
+    public const string WithOpenTofu = "opentofu";
 
     public static readonly SandboxName Name = new("orphan");
 
@@ -61,6 +64,7 @@ internal static class ChildHost
     {
         WithQemu => new QemuProvider(Machines.Options(folder), TimeProvider.System, NullLogger<QemuProvider>.Instance),
         WithBubblewrap => new BubblewrapProvider(new BubblewrapOptions { StateFolder = folder }, TimeProvider.System, NullLogger<BubblewrapProvider>.Instance),
+        WithOpenTofu => ScriptedTofu.Make(folder),
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
 

@@ -18,13 +18,13 @@ public abstract partial class SandboxContract
     protected virtual long LargeFile => 1L << 30;
 
     /// <summary>Its sandbox has room for the large file, and time.</summary>
-    protected virtual SandboxSpec LargeSpec => Some.Spec() with
+    protected virtual SandboxSpec LargeSpec => Spec() with
     {
         Limits = new SandboxLimits { MemoryBytes = 512 << 20, DiskBytes = 3L << 30, MaxProcesses = 200, Lifetime = TimeSpan.FromMinutes(30) },
     };
 
-    /// <summary>Kills the process of the host that carries the sandbox's channel.</summary>
-    protected abstract Task KillWardenAsync(ISandbox sandbox);
+    /// <summary>Where the process of the host that carries the sandbox's channel is asked.</summary>
+    protected virtual string ControlSocket(SandboxName name) => Path.Combine(Folder, "sandboxes", name.Value, "control.sock");
 
     /// <summary>What starts the provider of this suite over a folder in another process, for <see cref="ChildHost"/>.</summary>
     protected abstract string ChildProvider { get; }
@@ -134,7 +134,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Forward_CarriesManyOpenConnectionsAtOnce()
     {
-        var sandbox = await Provider.CreateAsync(WithForwards(Some.Spec(), out var tools), Cancel);
+        var sandbox = await Provider.CreateAsync(WithForwards(Spec(), out var tools), Cancel);
         await using var first = new EchoServer(await ModelSocketAsync(sandbox), "model");
         await using var second = new EchoServer(tools, "tools");
         await sandbox.StartAsync(Cancel);
@@ -289,7 +289,7 @@ public abstract partial class SandboxContract
     public async Task Kept_LosesAndDoublesNothingWhenTheHostProcessIsKilled()
     {
         var stored = Path.Combine(Folder, "stored");
-        var sandbox = await StartedAsync(Some.Spec() with { Name = ChildHost.Name });
+        var sandbox = await StartedAsync(Spec() with { Name = ChildHost.Name });
         using (var child = ChildHost.Start(ChildHost.Tail, Folder, ChildProvider))
         {
             // It stores what it reads, acknowledges what it stored, and is killed in the middle of it.
@@ -312,6 +312,14 @@ public abstract partial class SandboxContract
 
         Assert.Equal(NumbersHash(), Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(stored, Cancel))));
         Assert.Equal(0, (await process.WaitAsync(Cancel)).Code);
+    }
+
+    private async Task KillWardenAsync(ISandbox sandbox)
+    {
+        foreach (var id in TestHost.Processes().Where(id => TestHost.CommandOf(id).Contains(ControlSocket(sandbox.Name))))
+        {
+            await TestHost.RunAsync("kill", "-9", $"{id}");
+        }
     }
 
     /// <summary>A kept program whose every byte of output is known.</summary>

@@ -77,7 +77,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Exec_FailsWhenTheSandboxDoesNotRun()
     {
-        var sandbox = await Provider.CreateAsync(Some.Spec(), Cancel);
+        var sandbox = await Provider.CreateAsync(Spec(), Cancel);
         await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
 
         await sandbox.StartAsync(Cancel);
@@ -321,7 +321,7 @@ public abstract partial class SandboxContract
     public async Task Stop_LetsProgramsEndByThemselvesWithinTheGrace()
     {
         var sandbox = await StartedAsync();
-        await using var process = await sandbox.ExecAsync(Some.Shell("trap 'echo saved > /work/saved; exit 0' TERM; echo ready; while :; do sleep 0.01; done"), Cancel);
+        await using var process = await sandbox.ExecAsync(Some.Shell("trap 'sleep 1; echo saved > /work/saved; exit 0' TERM; echo ready; while :; do sleep 0.01; done"), Cancel);
         using var reader = new StreamReader(process.StandardOutput);
         await reader.ReadLineAsync(Cancel);
 

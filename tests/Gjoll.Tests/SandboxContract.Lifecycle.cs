@@ -5,7 +5,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Create_RegistersWithoutStartingWhenCalled()
     {
-        var spec = Some.Spec();
+        var spec = Spec();
 
         var sandbox = await Provider.CreateAsync(spec, Cancel);
         var info = await sandbox.InspectAsync(Cancel);
@@ -19,7 +19,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Create_GivesTheExistingOneWhenRepeated()
     {
-        var spec = Some.Spec();
+        var spec = Spec();
         var first = await StartedAsync(spec);
         await OutputAsync(first, "echo here > /work/mark");
 
@@ -31,7 +31,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Create_FailsWhenTheNameIsTakenByAnotherSpecification()
     {
-        var spec = Some.Spec();
+        var spec = Spec();
         await Provider.CreateAsync(spec, Cancel);
 
         var failure = await Assert.ThrowsAsync<GjollException>(() => Provider.CreateAsync(spec with { Hostname = "other" }, Cancel));
@@ -42,7 +42,7 @@ public abstract partial class SandboxContract
     [Fact]
     public async Task Create_MakesOneWhenCalledManyTimesAtOnce()
     {
-        var spec = Some.Spec();
+        var spec = Spec();
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Provider.CreateAsync(spec, Cancel))));
 

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Gjoll.Tests;
 
-/// <summary>What every provider of sandboxes must do. A provider inherits it whole.</summary>
+/// <summary>What every provider of sandboxes must do. A provider inherits it whole, and <see cref="LocalSandboxContract"/> when its guests are on this host.</summary>
 public abstract partial class SandboxContract : IAsyncLifetime
 {
     private readonly string _folder = TestHost.MakeFolder();
@@ -17,7 +17,8 @@ public abstract partial class SandboxContract : IAsyncLifetime
     /// <summary>A provider over a state folder; called again to stand for a restarted host process.</summary>
     protected abstract ISandboxProvider MakeProvider(string stateFolder);
 
-    protected virtual bool SnapshotsWhileRunning => false;
+    /// <summary>What a sandbox is made from where a test wants nothing of its own.</summary>
+    protected virtual SandboxSpec Spec() => Some.Spec();
 
     public virtual async ValueTask InitializeAsync()
     {
@@ -46,7 +47,7 @@ public abstract partial class SandboxContract : IAsyncLifetime
 
     protected async Task<ISandbox> StartedAsync(SandboxSpec? spec = null)
     {
-        var sandbox = await Provider.CreateAsync(spec ?? Some.Spec(), Cancel);
+        var sandbox = await Provider.CreateAsync(spec ?? Spec(), Cancel);
         await sandbox.StartAsync(Cancel);
         return sandbox;
     }

@@ -40,6 +40,7 @@ internal static class Doors
             Name = proxy.Name,
             Port = proxy.Port,
             Target = proxy.Target,
+            Addresses = proxy.Addresses,
             Allow = [new ProxyAllowance(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"], "/**")],
             Credential = proxy.Authorisation switch
             {

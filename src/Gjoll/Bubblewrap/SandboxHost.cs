@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Gjoll.Channel;
 using Gjoll.Hosts;
 using Gjoll.Records;
@@ -13,7 +12,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
     private readonly Cgroups _cgroups;
     private readonly long _reserve;
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<SandboxName, GuestChannel> _channels = new();
+    private readonly GuestChannels _channels;
     private readonly BubblewrapWarden _wardens;
     private readonly Starter _starter;
     private readonly Ender _ender;
@@ -24,15 +23,14 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
         _wardens = new BubblewrapWarden(options, folders, time);
         _starter = new Starter(options, folders, cgroups, _wardens, time);
         _ender = new Ender(time);
+        _channels = new GuestChannels(time);
     }
 
     public SandboxFolders Folders => _folders;
 
     public RecordStore<SandboxRecord> Registry => _registry;
 
-    /// <summary>Shared by all handles of this process: one connection for each sandbox.</summary>
-    public GuestChannel Channel(SandboxName name) =>
-        _channels.GetOrAdd(name, static (name, host) => new GuestChannel(new RunningSandbox(name, host.Folders, host.Registry, host._wardens), host._time), this);
+    public GuestChannel Channel(SandboxName name) => _channels.Of(name, name => new RunningSandbox(name, _folders, _registry, _wardens));
 
     /// <exception cref="GjollException">Less than the reserve is free.</exception>
     public void CheckReserve(string attempt) => HostDisk.CheckReserve(_folders.Root, _reserve, attempt);
@@ -103,7 +101,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
         }
 
         await EndAllAsync(name, record, cancellationToken);
-        await DisconnectAsync(name);
+        await _channels.DisconnectAsync(name);
         if (record.Run is not null)
         {
             _registry.Write(name, record with { Run = null, Cgroups = [] });
@@ -120,7 +118,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
         }
 
         await EndAllAsync(name, record, cancellationToken);
-        await DisconnectAsync(name);
+        await _channels.DisconnectAsync(name);
         if (!Directory.Exists(_folders.Of(name)))
         {
             return;
@@ -145,21 +143,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var name in _channels.Keys)
-        {
-            await DisconnectAsync(name);
-        }
-    }
-
-    private async Task DisconnectAsync(SandboxName name)
-    {
-        if (_channels.TryRemove(name, out var channel))
-        {
-            await channel.DisposeAsync();
-        }
-    }
+    public ValueTask DisposeAsync() => _channels.DisposeAsync();
 
     private async Task EndAllAsync(SandboxName name, SandboxRecord? record, CancellationToken cancellationToken)
     {

@@ -6,18 +6,10 @@ namespace Gjoll.Channel;
 /// What every provider's sandboxes do the same way: programs, files and connections, over the sandbox's warden. One for each sandbox and host process; it
 /// connects when it is first used, again when the connection was lost, and holds nothing that another could not make anew.
 /// </summary>
-internal sealed class GuestChannel(IWardenHost host, TimeProvider time, IReadOnlyDictionary<string, string>? agentEnvironment = null) : IAsyncDisposable
+internal sealed class GuestChannel(IWardenHost host, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan LinkPoll = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(30);
-
-    private static readonly Dictionary<string, string> AgentEnvironment = new(StringComparer.Ordinal)
-    {
-        ["HOME"] = GuestPaths.Home,
-        ["USER"] = GuestPaths.UserName,
-        ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
-        ["LANG"] = "C.UTF-8",
-    };
 
     private static readonly Dictionary<string, string> RootEnvironment = new(StringComparer.Ordinal)
     {
@@ -36,7 +28,7 @@ internal sealed class GuestChannel(IWardenHost host, TimeProvider time, IReadOnl
     public async Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
-        var environment = new SortedDictionary<string, string>((spec.AsRoot ? RootEnvironment : agentEnvironment ?? AgentEnvironment).ToDictionary(), StringComparer.Ordinal);
+        var environment = new SortedDictionary<string, string>((spec.AsRoot ? RootEnvironment : host.AgentEnvironment).ToDictionary(), StringComparer.Ordinal);
         foreach (var (name, value) in spec.Environment)
         {
             environment[name] = value;

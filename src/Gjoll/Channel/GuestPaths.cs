@@ -13,4 +13,14 @@ internal static class GuestPaths
     public const string Agent = "/opt/.gjoll/gjoll-guest";
     public const string UserName = "agent";
     public const int UserId = 1000;
+
+    public static IReadOnlyDictionary<string, string> AgentEnvironment { get; } = EnvironmentOf(UserName, Home);
+
+    public static Dictionary<string, string> EnvironmentOf(string user, string home) => new(StringComparer.Ordinal)
+    {
+        ["HOME"] = home,
+        ["USER"] = user,
+        ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
+        ["LANG"] = "C.UTF-8",
+    };
 }

@@ -11,4 +11,7 @@ internal interface IWardenHost
 
     /// <summary>False as soon as the kernel is taking the guest down.</summary>
     bool IsRunning();
+
+    /// <summary>What programs of the guest's user find in their environment.</summary>
+    IReadOnlyDictionary<string, string> AgentEnvironment => GuestPaths.AgentEnvironment;
 }

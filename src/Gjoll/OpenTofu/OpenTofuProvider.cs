@@ -9,7 +9,7 @@ namespace Gjoll.OpenTofu;
 /// Sandboxes that are machines of any cloud, made by <c>tofu</c> from a file of the user's, which <see cref="SandboxSpec.Image"/> names by its absolute
 /// path. See docs/formats/environment.md for its variables and outputs. Lifetimes are looked at by sweeps only.
 /// </summary>
-public sealed partial class OpenTofuProvider : ISandboxProvider
+public sealed partial class OpenTofuProvider : ISandboxProvider, IAsyncDisposable
 {
     internal const string ProviderName = "opentofu";
 
@@ -147,6 +147,8 @@ public sealed partial class OpenTofuProvider : ISandboxProvider
 
     public Task<SweepReport> SweepAsync(Func<SandboxInfo, bool> keep, CancellationToken cancellationToken) =>
         new Sweep<TofuRecord>(_folders, _registry, Cgroups.None, _host, _time).RunAsync(keep, cancellationToken);
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     /// <summary>What the user's file said at the last start; null before the first.</summary>
     public TofuOutputs? OutputsOf(SandboxName name) => _registry.Read(name)?.Outputs;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Gjoll.Channel;
 using Gjoll.Hosts;
@@ -8,22 +10,22 @@ using Gjoll.Wire;
 namespace Gjoll.OpenTofu;
 
 /// <summary>What sandbox handles and the provider share. Callers hold the lock of the name where they change something.</summary>
-internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, RecordStore<TofuRecord> registry, TimeProvider time) : ISweepable<TofuRecord>
+internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, RecordStore<TofuRecord> registry, TimeProvider time)
+    : ISweepable<TofuRecord>, IAsyncDisposable
 {
     private const int EntropySize = 64;
 
-    // Everything in the guest lies in one folder of its user, which nobody else there can enter.
-    private const string Enter = "umask 077; mkdir -p \"$HOME/.gjoll\" && cd \"$HOME/.gjoll\"";
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndPoll = TimeSpan.FromMilliseconds(20);
 
-    private const string MakeWorkspace = "[ -w /work ] || mkdir /work 2>/dev/null || sudo -n install -d -o \"$(id -un)\" /work";
-
+    private readonly GuestChannels _channels = new(time);
     private readonly NativePrograms _programs = new(options.NativeFolder);
-
-    public TofuFolders Folders => folders;
 
     public RecordStore<TofuRecord> Registry => registry;
 
-    public TimeProvider Time => time;
+    public GuestChannel Channel(SandboxName name) => _channels.Of(name, name => new TofuMachine(name, this));
+
+    public ValueTask DisposeAsync() => _channels.DisposeAsync();
 
     public TofuRecord Demand(SandboxName name) => registry.Read(name) is { Ready: true } record ? record : throw new GjollException($"There is no sandbox {name}.");
 
@@ -45,7 +47,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
 
     public IReadOnlySet<string> BorrowedMarkers() => new HashSet<string>();
 
-    Task ISweepable<TofuRecord>.StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, null, cancellationToken);
+    Task ISweepable<TofuRecord>.StopAsync(SandboxName name, CancellationToken cancellationToken) => StopAsync(name, TimeSpan.Zero, cancellationToken);
 
     public async Task PrepareAsync(SandboxName name, string source, CancellationToken cancellationToken)
     {
@@ -61,19 +63,21 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         await tofu.InitAsync(cancellationToken);
     }
 
-    public async Task StartAsync(SandboxName name, GuestChannel channel, CancellationToken cancellationToken)
+    public async Task StartAsync(SandboxName name, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (record.Run is not null)
+        if (record.Run is { IsUp: true } && await IsAgentAliveAsync(name, record, cancellationToken))
         {
             await EnsureWardenHeldAsync(name, cancellationToken);
             return;
         }
 
         DemandSockets(name, record);
+        await EndWardenAsync(record, cancellationToken);
+        await _channels.DisconnectAsync(name);
         var tofu = new Tofu(options, folders, name);
         tofu.WriteVariables(await File.ReadAllTextAsync(folders.SshKey(name) + ".pub", cancellationToken), isRunning: true);
-        record = record with { Applied = true };
+        record = record with { Applied = true, Run = new TofuRun { Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime } };
         registry.Write(name, record);
         await tofu.ApplyAsync(cancellationToken);
         record = record with { Outputs = await tofu.OutputsAsync(cancellationToken) };
@@ -81,36 +85,35 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
 
         var door = new SshDoor(folders, name, record.Outputs);
         record = record with { Home = await ConnectAsync(door, cancellationToken) };
-        await InstallAsync(name, door, record.Home!, cancellationToken);
+        var machine = await InstallAsync(name, door, cancellationToken);
+        var asked = time.GetTimestamp();
         WriteLinkCommand(name, door);
-        var warden = await StartWardenAsync(name, record, cancellationToken);
-        registry.Write(name, record with { Run = new TofuRun { Deadline = time.GetUtcNow() + record.Spec.Limits.Lifetime, Warden = warden } });
+        registry.Write(name, record with { Run = record.Run! with { Warden = await StartWardenAsync(name, record, cancellationToken), IsUp = true } });
         var linked = false;
         try
         {
             using var bounded = new CancellationTokenSource(options.ConnectTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, bounded.Token);
-            await channel.WaitForLinkAsync(either.Token);
-            await RenewAsync(name, record, door, channel, either.Token);
-            await door.DemandAsync("take the first key away", $"{Enter}; rm -f key", null, either.Token);
+            await Channel(name).WaitForLinkAsync(either.Token);
+            await RenewAsync(name, record, machine with { Time = machine.Time + (long)time.GetElapsedTime(asked).TotalMicroseconds }, either.Token);
             linked = true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new GjollException($"The guest agent on {record.Outputs.PublicIp} did not answer within {options.ConnectTimeout}.", isTransient: true);
+            throw new GjollException($"The guest agent on {record.Outputs!.PublicIp} did not answer within {options.ConnectTimeout}.", isTransient: true);
         }
         finally
         {
             if (!linked)
             {
                 using var clean = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
-                await WardenProcess.StopAsync(warden, time, clean.Token);
-                registry.Write(name, record with { Run = null });
+                await EndWardenAsync(Demand(name), clean.Token);
+                registry.Write(name, record);
             }
         }
     }
 
-    public async Task StopAsync(SandboxName name, TimeSpan grace, GuestChannel? channel, CancellationToken cancellationToken)
+    public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
         if (record.Run is not { } run)
@@ -124,16 +127,22 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             throw new GjollException($"The OpenTofu file of {name} declares no variable gjoll_instance_state, so that its machine cannot be stopped; it can be destroyed.");
         }
 
-        if (grace > TimeSpan.Zero && channel is not null)
+        var isAsked = grace > TimeSpan.Zero && run.IsUp;
+        if (isAsked)
         {
-            await AskToEndAsync(channel, grace, cancellationToken);
+            // A warden that died is replaced while there may still be one.
+            await EnsureWardenHeldAsync(name, cancellationToken);
+            record = Demand(name);
         }
 
-        if (run.Warden is { } warden)
+        registry.Write(name, record with { Run = record.Run! with { IsUp = false } });
+        if (isAsked)
         {
-            await WardenProcess.StopAsync(warden, time, cancellationToken);
+            await AskToEndAsync(Channel(name), grace, cancellationToken);
         }
 
+        await EndWardenAsync(record, cancellationToken);
+        await _channels.DisconnectAsync(name);
         tofu.WriteVariables(await File.ReadAllTextAsync(folders.SshKey(name) + ".pub", cancellationToken), isRunning: false);
         await tofu.ApplyAsync(cancellationToken);
         registry.Write(name, record with { Run = null });
@@ -144,11 +153,8 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         if (record is not null)
         {
             registry.Write(name, record with { Ready = false, Removing = true });
-            if (record.Run?.Warden is { } warden)
-            {
-                await WardenProcess.StopAsync(warden, time, cancellationToken);
-            }
-
+            await EndWardenAsync(record, cancellationToken);
+            await _channels.DisconnectAsync(name);
             if (record.Applied)
             {
                 await new Tofu(options, folders, name).DestroyAsync(cancellationToken);
@@ -161,10 +167,16 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
     /// <summary>The control socket of a warden that lives.</summary>
     public async Task<string> EnsureWardenAsync(SandboxName name, CancellationToken cancellationToken)
     {
-        // Outside of the lock first: whoever starts or stops it holds that, and talks to the guest meanwhile.
-        if (Demand(name).Run is { Warden: { } present } && ProcessTable.IsAlive(present))
+        // Outside of the lock first: whoever starts or stops it holds that, and talks to the guest meanwhile. Clouds take minutes.
+        var run = Demand(name).Run;
+        if (run is { Warden: { } present } && ProcessTable.IsAlive(present))
         {
             return folders.Control(name);
+        }
+
+        if (run is not { IsUp: true })
+        {
+            throw NotRunning(name);
         }
 
         using var held = await registry.LockAsync(name, cancellationToken);
@@ -181,24 +193,12 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         }
     }
 
-    public Dictionary<string, string> EnvironmentOf(SandboxName name)
-    {
-        var record = registry.Read(name);
-        return new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["HOME"] = record?.Home ?? GuestPaths.Home,
-            ["USER"] = record?.Outputs?.SshUser ?? GuestPaths.UserName,
-            ["PATH"] = "/usr/local/bin:/usr/bin:/bin",
-            ["LANG"] = "C.UTF-8",
-        };
-    }
-
     private async Task<string> EnsureWardenHeldAsync(SandboxName name, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        if (record.Run is not { } run)
+        if (record.Run is not { IsUp: true } run)
         {
-            throw new GjollException($"Sandbox {name} is not running.");
+            throw NotRunning(name);
         }
 
         if (run.Warden is not { } warden || !ProcessTable.IsAlive(warden))
@@ -216,7 +216,7 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         var started = time.GetTimestamp();
         while (true)
         {
-            var (code, output, error) = await door.RunAsync("printf '%s\\n' \"$(uname -m)\" \"$HOME\"", null, cancellationToken);
+            var (code, output, error) = await door.RunAsync(RemoteScripts.Look, null, cancellationToken);
             if (code == 0 && output.Split('\n') is [var machine, ['/', ..] home, ..])
             {
                 return machine == "x86_64" ? home : throw new GjollException($"The machine is {Printable.Of(machine)}; the guest agent is for x86_64.");
@@ -236,34 +236,51 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
         }
     }
 
-    private async Task InstallAsync(SandboxName name, SshDoor door, string home, CancellationToken cancellationToken)
+    /// <summary>Brings the agent with a first key and starts it. Gives what the machine says of itself then: its agent takes no other name, id or clock.</summary>
+    private async Task<RenewRequest> InstallAsync(SandboxName name, SshDoor door, CancellationToken cancellationToken)
     {
-        await door.DemandAsync("make the workspace /work", MakeWorkspace, null, cancellationToken);
+        using var bundle = new MemoryStream();
+        bundle.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(WardenProcess.MakeKey(folders.Key(name))) + "\n"));
         await using (var program = File.OpenRead(_programs.Guest))
         {
-            await door.DemandAsync("bring the guest agent", $"{Enter} && cat > gjoll-guest.new && chmod 700 gjoll-guest.new && mv -f gjoll-guest.new gjoll-guest", program, cancellationToken);
+            await program.CopyToAsync(bundle, cancellationToken);
         }
 
-        var key = WardenProcess.MakeKey(folders.Key(name));
-        await door.DemandAsync("bring the key", $"{Enter} && cat > key", new MemoryStream(key), cancellationToken);
-        // An agent that an earlier start left would answer with a key that nobody has any more.
-        await door.DemandAsync(
-            "start the guest agent",
-            $"{Enter} && if [ -f pid ]; then kill \"$(cat pid)\" 2>/dev/null; fi; rm -f link.sock; cd /; "
-            + $"setsid \"$HOME/.gjoll/gjoll-guest\" serve --connect \"{Socket(home)}\" --key \"$HOME/.gjoll/key\" </dev/null >\"$HOME/.gjoll/log\" 2>&1 & echo $! > \"$HOME/.gjoll/pid\"",
-            null,
-            cancellationToken);
+        bundle.Position = 0;
+        var said = (await door.DemandAsync("bring the guest agent", RemoteScripts.Install, bundle, cancellationToken)).Split('\n');
+        if (said is not [var hostname, var machineId, var seconds, ..] || !uint.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var clock))
+        {
+            throw new GjollException("The machine does not say who it is and what time it has.");
+        }
+
+        return new RenewRequest { Time = clock * 1_000_000L, Entropy = "", Hostname = hostname.Trim(), MachineId = machineId.Trim(), Listeners = [] };
     }
+
+    /// <summary>It does not after the machine was started anew by somebody else, or after a program there killed it.</summary>
+    /// <exception cref="GjollException">The machine does not answer.</exception>
+    private async Task<bool> IsAgentAliveAsync(SandboxName name, TofuRecord record, CancellationToken cancellationToken)
+    {
+        var (code, _, error) = await new SshDoor(folders, name, record.Outputs!).RunAsync(RemoteScripts.IsAgentAlive, null, cancellationToken);
+        return code != 255 ? code == 0 : throw new GjollException(
+            $"The machine of {name} does not answer over SSH: {error} Stop the sandbox and start it, when the machine may have another address by now.", isTransient: true);
+    }
+
+    private static GjollException NotRunning(SandboxName name) => new($"Sandbox {name} is not running: start it.");
 
     private void WriteLinkCommand(SandboxName name, SshDoor door)
     {
-        var command = door.CommandLine("exec \"$HOME/.gjoll/gjoll-guest\" relay \"$HOME/.gjoll/link.sock\"");
         var draft = folders.LinkCommand(name) + ".new";
-        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes([.. command], ForwardFileJson.Default.StringArray));
+        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes([.. door.CommandLine(RemoteScripts.Relay)], ForwardFileJson.Default.StringArray));
         File.Move(draft, folders.LinkCommand(name), overwrite: true);
     }
 
-    private static string Socket(string home) => $"{home}/.gjoll/link.sock";
+    private async Task EndWardenAsync(TofuRecord record, CancellationToken cancellationToken)
+    {
+        if (record.Run?.Warden is { } warden)
+        {
+            await WardenProcess.StopAsync(warden, time, cancellationToken);
+        }
+    }
 
     private Task<ProcessIdentity> StartWardenAsync(SandboxName name, TofuRecord record, CancellationToken cancellationToken)
     {
@@ -276,30 +293,34 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
             cancellationToken);
     }
 
-    /// <summary>Listeners and a key that lies in no file of the guest. Name, id and clock are the machine's own, and it is asked for them: its agent takes no others.</summary>
-    private async Task RenewAsync(SandboxName name, TofuRecord record, SshDoor door, GuestChannel channel, CancellationToken cancellationToken)
+    /// <summary>Listeners, and a key that lies in no file of the guest: the first one goes.</summary>
+    private async Task RenewAsync(SandboxName name, TofuRecord record, RenewRequest machine, CancellationToken cancellationToken)
     {
-        var said = (await door.DemandAsync(
-            "ask who the machine is", "cat /proc/sys/kernel/hostname; echo \"$(cat /etc/machine-id 2>/dev/null)\"; date +%s", null, cancellationToken)).Split('\n');
-        if (said is not [var hostname, var machineId, var seconds, ..]
-            || !long.TryParse(seconds, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var clock) || clock > uint.MaxValue)
+        var next = WardenProcess.MakeKey(folders.Key(name) + ".next");
+        try
         {
-            throw new GjollException("The machine does not say who it is and what time it has.");
+            await Channel(name).RenewAsync(
+                machine with
+                {
+                    Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropySize)),
+                    Key = Convert.ToBase64String(next),
+                    Listeners = [.. AllForwards(record).Select(forward => new GuestListener(forward.GuestPort, forward.GuestPath))],
+                },
+                cancellationToken);
+        }
+        catch (GjollException refused)
+        {
+            throw new GjollException(
+                $"The opentofu provider listens in the guest as {record.Outputs!.SshUser}: name sockets and ports that this user may have, such as /run/user/UID/NAME. {refused.Message}",
+                refused.IsTransient, refused);
         }
 
-        var next = WardenProcess.MakeKey(folders.Key(name) + ".next");
-        await channel.RenewAsync(
-            new RenewRequest
-            {
-                Time = clock * 1_000_000,
-                Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropySize)),
-                Hostname = hostname.Trim(),
-                MachineId = machineId.Trim(),
-                Key = Convert.ToBase64String(next),
-                Listeners = [.. AllForwards(record).Select(forward => new GuestListener(forward.GuestPort, forward.GuestPath))],
-            },
-            cancellationToken);
         File.Move(folders.Key(name) + ".next", folders.Key(name), overwrite: true);
+        await using var removal = await Channel(name).ExecAsync(new ExecSpec { Command = ["rm", "-f", "--", $"{record.Home}/.gjoll/key"], WorkingFolder = "/" }, cancellationToken);
+        if (await removal.WaitAsync(cancellationToken) is { Succeeded: false } failed)
+        {
+            throw new GjollException($"Could not take the first key away: code {failed.Code}.");
+        }
     }
 
     private void WriteForwards(SandboxName name, TofuRecord record) =>
@@ -321,13 +342,18 @@ internal sealed class TofuHost(OpenTofuOptions options, TofuFolders folders, Rec
 
     private async Task AskToEndAsync(GuestChannel channel, TimeSpan grace, CancellationToken cancellationToken)
     {
-        using var bounded = new CancellationTokenSource(grace + TimeSpan.FromSeconds(5), time);
+        // The guest may never answer, or answer and go on: what it is given is time, not trust.
+        using var bounded = new CancellationTokenSource(grace + EndPatience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, bounded.Token);
         try
         {
             await channel.ShutdownAsync(grace, either.Token);
+            while ((await channel.StateAsync(either.Token)).IsLinked)
+            {
+                await Task.Delay(EndPoll, time, either.Token);
+            }
         }
-        catch (Exception silent) when (silent is GjollException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception silent) when (silent is GjollException || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // It is stopped all the same, by its cloud.
         }

@@ -129,11 +129,21 @@ public sealed partial record TofuOutputs
                 problems.Add($"The proxy '{Printable.Of(name)}' has no 'api_key_file'.");
             }
 
-            return new TofuProxy(name, Member(entry, "target", "proxies"), auth, keyFile, port ?? 18080);
+            var addresses = entry.TryGetProperty("addresses", out var list) && list.ValueKind != JsonValueKind.Null ? Texts(list) : [];
+            if (addresses is null)
+            {
+                problems.Add($"'addresses' of the proxy '{Printable.Of(name)}' must be a list of texts.");
+            }
+
+            return new TofuProxy(name, Member(entry, "target", "proxies"), auth, keyFile, port ?? 18080) { Addresses = addresses ?? [] };
         }
     }
 
     private static int? Integer(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+
+    private static List<string>? Texts(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(entry => entry.ValueKind == JsonValueKind.String)
+        ? [.. value.EnumerateArray().Select(entry => entry.GetString()!)]
+        : null;
 
     [GeneratedRegex(@"\A[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Address();
@@ -151,4 +161,8 @@ public sealed partial record TofuOutputs
 public sealed record TofuFile(string Source, string Destination);
 
 /// <param name="Authorisation"><c>none</c>, <c>gcp</c> or <c>api-key</c>.</param>
-public sealed record TofuProxy(string Name, string Target, string Authorisation, string? KeyFile, int Port);
+public sealed record TofuProxy(string Name, string Target, string Authorisation, string? KeyFile, int Port)
+{
+    /// <summary>With port; the only ones that the target may lead to, private ones included.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+}

@@ -24,7 +24,7 @@ internal sealed record TofuRecord
     /// <summary>Of the guest's user.</summary>
     public string? Home { get; init; }
 
-    /// <summary>Null while it is stopped.</summary>
+    /// <summary>Null while it is stopped. Written before its cloud is asked to start it: from then on it may cost money.</summary>
     public TofuRun? Run { get; init; }
 }
 
@@ -32,6 +32,9 @@ internal sealed record TofuRun
 {
     public required DateTimeOffset Deadline { get; init; }
     public ProcessIdentity? Warden { get; init; }
+
+    /// <summary>False until it has started, and again before it is stopped: nothing runs there then, whatever becomes of the machine.</summary>
+    public bool IsUp { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -2,51 +2,40 @@ using Gjoll.Channel;
 
 namespace Gjoll.OpenTofu;
 
-/// <summary>A handle on a record; what it holds besides, its connection to the warden, any other could make anew.</summary>
-internal sealed class TofuSandbox : ISandbox, IWardenHost
+/// <summary>A handle on a record; it holds no state of its own, so that any number of them, in any process, agree.</summary>
+internal sealed class TofuSandbox(SandboxName name, TofuHost host) : ISandbox
 {
-    private readonly SandboxName _name;
-    private readonly TofuHost _host;
+    public SandboxName Name => name;
 
-    public TofuSandbox(SandboxName name, TofuHost host)
-    {
-        _name = name;
-        _host = host;
-        Channel = new GuestChannel(this, host.Time, host.EnvironmentOf(name));
-    }
-
-    private GuestChannel Channel { get; set; }
-
-    public SandboxName Name => _name;
+    private GuestChannel Channel => host.Channel(name);
 
     public Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_host.Describe(_name, _host.Demand(_name)));
+        return Task.FromResult(host.Describe(name, host.Demand(name)));
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        await _host.StartAsync(_name, Channel, cancellationToken);
-        // The home folder is known now.
-        await RenewChannelAsync();
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        await host.StartAsync(name, cancellationToken);
     }
 
     public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        await _host.StopAsync(_name, grace, Channel, cancellationToken);
-        await RenewChannelAsync();
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        await host.StopAsync(name, grace, cancellationToken);
     }
 
     public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
     {
-        using var held = await _host.Registry.LockAsync(_name, cancellationToken);
-        _host.RefreshForwards(_name);
+        using var held = await host.Registry.LockAsync(name, cancellationToken);
+        host.RefreshForwards(name);
     }
 
-    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => Channel.ExecAsync(spec, cancellationToken);
+    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => spec.AsRoot && host.Demand(name).Outputs is { SshUser: not "root" and var user }
+        ? throw new GjollException($"The opentofu provider runs programs as {user}: put sudo before the command where that is allowed, or let ssh_user be root.")
+        : Channel.ExecAsync(spec, cancellationToken);
 
     public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) => Channel.AttachAsync(id, output, error, cancellationToken);
 
@@ -74,18 +63,8 @@ internal sealed class TofuSandbox : ISandbox, IWardenHost
 
     public Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
     {
-        _host.Demand(_name);
+        host.Demand(name);
         return Task.FromResult<IReadOnlyList<SnapshotName>>([]);
-    }
-
-    public Task<string> EnsureWardenAsync(CancellationToken cancellationToken) => _host.EnsureWardenAsync(_name, cancellationToken);
-
-    public bool IsRunning() => _host.Registry.Read(_name) is { Run: not null };
-
-    private async Task RenewChannelAsync()
-    {
-        await Channel.DisposeAsync();
-        Channel = new GuestChannel(this, _host.Time, _host.EnvironmentOf(_name));
     }
 
     private static GjollException NoSnapshots() => new("The opentofu provider keeps no snapshots: use those of the cloud, or the qemu provider.");

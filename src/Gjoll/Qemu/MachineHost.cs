@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Gjoll.Channel;
 using Gjoll.Hosts;
@@ -37,7 +36,7 @@ internal sealed class MachineHost(
 
     private readonly MachineLauncher _launcher = new(options, time);
     private readonly Ender _ender = new(time);
-    private readonly ConcurrentDictionary<SandboxName, GuestChannel> _channels = new();
+    private readonly GuestChannels _channels = new(time);
 
     public MachineFolders Folders => folders;
 
@@ -45,24 +44,11 @@ internal sealed class MachineHost(
 
     public TimeProvider Time => time;
 
-    /// <summary>Shared by all handles of this process: one connection for each machine.</summary>
-    public GuestChannel Channel(SandboxName name) => _channels.GetOrAdd(name, static (name, host) => new GuestChannel(new RunningMachine(name, host), host.Time), this);
+    public GuestChannel Channel(SandboxName name) => _channels.Of(name, name => new RunningMachine(name, this));
 
-    public async Task DisconnectAsync(SandboxName name)
-    {
-        if (_channels.TryRemove(name, out var channel))
-        {
-            await channel.DisposeAsync();
-        }
-    }
+    public Task DisconnectAsync(SandboxName name) => _channels.DisconnectAsync(name);
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var name in _channels.Keys)
-        {
-            await DisconnectAsync(name);
-        }
-    }
+    public ValueTask DisposeAsync() => _channels.DisposeAsync();
 
     /// <exception cref="GjollException">Less than the reserve is free.</exception>
     public void CheckReserve(string attempt) => HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, attempt);

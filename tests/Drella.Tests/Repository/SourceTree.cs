@@ -3,12 +3,13 @@ using System.Xml.Linq;
 
 namespace Drella.Tests.Repository;
 
-/// <summary>The files of this repository, as far as Git knows them.</summary>
+/// <summary>The files of this repository, as far as Git knows them. Projects that tests hand to an agent are data, and not ours.</summary>
 internal static class SourceTree
 {
     public static string Root { get; } = FindRoot();
 
-    public static IReadOnlyList<string> Files { get; } = [.. List().Where(path => File.Exists(Path.Combine(Root, path)))];
+    public static IReadOnlyList<string> Files { get; } =
+        [.. List().Where(path => !path.StartsWith("tests/projects/", StringComparison.Ordinal) && File.Exists(Path.Combine(Root, path)))];
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 

@@ -1,30 +1,25 @@
-using System.Text;
+using Gjoll.Hosts;
 using Gjoll.OpenTofu;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gjoll.Tests.OpenTofu;
 
-/// <summary>The provider against a scripted <c>tofu</c> whose machine is a real sshd: no cloud is needed, and everything else is what users have.</summary>
+/// <summary>What is peculiar to machines that somebody else's cloud makes; what every provider does is in <see cref="OpenTofuContractTests"/>.</summary>
 public sealed class OpenTofuProviderTests : IAsyncLifetime
 {
     private readonly string _folder = TestHost.MakeFolder();
     private readonly Dictionary<string, string> _environment = [];
-    private readonly List<EchoServer> _servers = [];
     private OpenTofuProvider _provider = null!;
+    private string _source = "";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Source => Path.Combine(_folder, "machine.tf");
-
     private string Terraform(SandboxName name) => Path.Combine(_folder, "state", "sandboxes", name.Value, "terraform");
 
-    public async ValueTask InitializeAsync()
+    public ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(Source, "variable \"gjoll_name\" {}\nvariable \"gjoll_ssh_pubkey\" {}\nvariable \"gjoll_instance_state\" {}\n", Cancel);
-        _provider = Make();
-        var report = await _provider.ProbeAsync(Cancel);
-        Assert.True(report.Works, $"{report.Reason} {report.Remedy}");
-        Assert.Contains(report.NotContained, sentence => sentence.Contains("network", StringComparison.Ordinal));
+        _source = ScriptedTofu.WriteSource(_folder);
+        _provider = ScriptedTofu.Make(Path.Combine(_folder, "state"), _environment);
+        return ValueTask.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()
@@ -32,96 +27,118 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
         _environment.Clear();
         using var bounded = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var swept = await _provider.SweepAsync(_ => false, bounded.Token);
-        foreach (var server in _servers)
-        {
-            await server.DisposeAsync();
-        }
-
+        await _provider.DisposeAsync();
         await TestHost.RunAsync("rm", "-rf", _folder);
         Assert.Empty(swept.Failures);
     }
 
     [Fact]
-    public async Task Machine_IsMadeUsedStoppedStartedAndDestroyed()
+    public async Task Probe_SaysWhatItDoesNotEnforce()
     {
-        var sandbox = await StartedAsync(new Forward.Tcp(8001, "model.sock"));
-        var name = sandbox.Name;
-        Assert.Equal(SandboxState.Running, (await sandbox.InspectAsync(Cancel)).State);
+        var report = await _provider.ProbeAsync(Cancel);
 
-        var result = await sandbox.RunAsync(Some.Shell("cat; echo trouble >&2; exit 7"), "given"u8.ToArray(), Cancel);
-        Assert.Equal((7, "given", "trouble\n"), (result.Exit.Code, result.OutputText, result.ErrorText));
-        Assert.Equal("/home/agent agent\n", (await sandbox.RunAsync(Some.Shell("echo $HOME $USER; echo kept > /work/kept"), Cancel)).OutputText);
+        Assert.True(report.Works, $"{report.Reason} {report.Remedy}");
+        foreach (var word in (string[])["network", "limits", "lifetime"])
+        {
+            Assert.Contains(report.NotContained, sentence => sentence.Contains(word, StringComparison.Ordinal));
+        }
+    }
 
-        await sandbox.WriteFileAsync("/work/deep/file", new MemoryStream("content"u8.ToArray()), GuestFileMode.Private, Cancel);
-        var read = new MemoryStream();
-        await sandbox.CopyOutAsync("/work/deep/file", read, 100, Cancel);
-        Assert.Equal("content", Encoding.UTF8.GetString(read.ToArray()));
-
-        await sandbox.StopAsync(TimeSpan.FromSeconds(1), Cancel);
-        Assert.Equal(SandboxState.Stopped, (await sandbox.InspectAsync(Cancel)).State);
-        await sandbox.StopAsync(TimeSpan.Zero, Cancel);
-        await sandbox.StartAsync(Cancel);
-        Assert.Equal("kept\n", (await sandbox.RunAsync(Some.Shell("cat /work/kept"), Cancel)).OutputText);
-
-        await _provider.DestroyAsync(name, Cancel);
-        Assert.Null(await _provider.FindAsync(name, Cancel));
+    [Fact]
+    public async Task WhatAMachineOfSomebodyElseCannot_IsRefusedWithTheWayOut()
+    {
+        await RefusesAsync("copy them", () => _provider.CreateAsync(Spec() with { ReadOnlyFolders = [new ReadOnlyFolder("/usr", "/opt/tools")] }, Cancel));
+        await RefusesAsync("qemu provider", () => _provider.CreateAsync(Spec() with { Start = WarmStart.Demand }, Cancel));
         Assert.Empty(await _provider.ListAsync(Cancel));
-        await TestHost.WaitUntilAsync(
-            () => !TestHost.Processes().Any(id => TestHost.EnvironmentOf(id).Any(variable => variable.StartsWith("GJOLL_SANDBOX=", StringComparison.Ordinal) && variable.EndsWith($"-{name}", StringComparison.Ordinal))),
-            "no process of the sandbox is left");
+
+        var sandbox = await StartedAsync();
+        await RefusesAsync("qemu provider", () => sandbox.SnapshotAsync(new SnapshotName("one"), Cancel));
+        await RefusesAsync("qemu provider", () => sandbox.RestoreAsync(new SnapshotName("one"), Cancel));
+        await RefusesAsync("qemu provider", () => _provider.ForkAsync(sandbox.Name, Spec(), Cancel));
+        await RefusesAsync("sudo", () => sandbox.ExecAsync(Some.Shell("id") with { AsRoot = true }, Cancel));
+        Assert.Empty(await sandbox.ListSnapshotsAsync(Cancel));
+        Assert.Equal("still\n", (await sandbox.RunAsync(Some.Shell("echo still"), Cancel)).OutputText);
     }
 
     [Fact]
-    public async Task Doors_LeadBothWays()
+    public async Task Socket_WhereTheMachinesUserMayNotMakeOneIsRefusedAtTheStart()
     {
-        var sandbox = await StartedAsync(new Forward.Tcp(8001, "model.sock"));
+        var sandbox = await _provider.CreateAsync(Spec() with { Forwards = [new Forward.Unix("/run/model.sock", "model.sock")] }, Cancel);
+        await using var server = new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, "model.sock"), "model");
 
-        // Guest to host.
-        Assert.Equal("host:hi", (await sandbox.RunAsync(Some.Shell("printf hi | timeout 60 socat -t 60 - TCP:127.0.0.1:8001,shut-down"), Cancel)).OutputText);
+        await RefusesAsync("/run/user/", () => sandbox.StartAsync(Cancel));
 
-        // Host to guest.
-        await using var server = await sandbox.ExecAsync(Some.Shell("exec socat -t 60 TCP-LISTEN:9001,bind=127.0.0.1,reuseaddr,fork SYSTEM:'cat; echo end'"), Cancel);
-        GuestConnection? connection = null;
-        for (var tries = 0; connection is null; tries++)
-        {
-            try
-            {
-                connection = await sandbox.ConnectAsync(9001, Cancel);
-            }
-            catch (GjollException early) when (early.IsTransient && tries < 500)
-            {
-                await Task.Delay(20, Cancel);
-            }
-        }
+        // The machine is on and costs money: it is told so, used by nobody, and can be stopped.
+        Assert.Equal(SandboxState.Running, (await sandbox.InspectAsync(Cancel)).State);
+        await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
+        await sandbox.StopAsync(TimeSpan.Zero, Cancel);
+        Assert.Equal(SandboxState.Stopped, (await sandbox.InspectAsync(Cancel)).State);
+        Assert.False(File.Exists(Path.Combine(Terraform(sandbox.Name), "machine", "init")));
+    }
 
-        await using (connection)
-        {
-            await connection.WriteAsync("hello"u8.ToArray(), Cancel);
-            await connection.EndWritingAsync(Cancel);
-            using var reader = new StreamReader(connection);
-            Assert.Equal("helloend\n", await reader.ReadToEndAsync(Cancel));
-        }
+    /// <summary>A program has the rights of the agent there, which is no worse than a machine that its cloud has started anew: either way a start mends it.</summary>
+    [Fact]
+    public async Task Start_BringsTheAgentBackThatAProgramKilled()
+    {
+        var sandbox = await _provider.CreateAsync(Spec() with { Forwards = [new Forward.Tcp(8001, "model.sock")] }, Cancel);
+        await using var server = new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, "model.sock"), "model");
+        await sandbox.StartAsync(Cancel);
+        await Assert.ThrowsAsync<GjollException>(() => sandbox.RunAsync(Some.Shell("kill -9 $(cat ~/.gjoll/pid); sleep 60"), Cancel));
+
+        await sandbox.StartAsync(Cancel);
+
+        Assert.Equal("model:back", (await sandbox.RunAsync(Some.Shell("printf back | " + Some.Talk + " 127.0.0.1:8001"), Cancel)).OutputText);
     }
 
     [Fact]
-    public async Task KeptProgram_OutlivesWardenAndConnection()
+    public async Task Start_OfARunningMachineLeavesItsProgramsAlone()
     {
         var sandbox = await StartedAsync();
-        await using (await sandbox.ExecAsync(Some.Shell("echo first; while [ ! -e /work/go ]; do sleep 0.05; done; echo second") with { Id = "long" }, Cancel))
-        {
-        }
+        await using var program = await sandbox.ExecAsync(Some.Shell("read line; echo $line") with { OpenStandardInput = true }, Cancel);
 
-        foreach (var id in TestHost.Processes().Where(id => Command(id) is { } line && line.Contains("gjoll-warden", StringComparison.Ordinal) && line.Contains(_folder, StringComparison.Ordinal)).ToList())
-        {
-            await TestHost.RunAsync("kill", "-9", id.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        }
+        await sandbox.StartAsync(Cancel);
+        await program.StandardInput.WriteAsync("same\n"u8.ToArray(), Cancel);
 
-        var again = (await Make().FindAsync(sandbox.Name, Cancel))!;
-        await again.RunAsync(Some.Shell("touch /work/go"), Cancel);
-        await using var program = (await again.AttachAsync("long", 0, 0, Cancel))!;
         using var reader = new StreamReader(program.StandardOutput);
-        Assert.Equal("first\nsecond\n", await reader.ReadToEndAsync(Cancel));
-        Assert.True((await program.WaitAsync(Cancel)).Succeeded);
+        Assert.Equal("same\n", await reader.ReadToEndAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Stop_EndsProgramsAtOnceHoweverLongTheCloudTakes()
+    {
+        var go = _environment["TOFU_WAITS"] = Path.Combine(_folder, "go");
+        var sandbox = await StartedAsync();
+        await using var program = await sandbox.ExecAsync(Some.Shell("cat") with { OpenStandardInput = true }, Cancel);
+
+        var stopping = sandbox.StopAsync(TimeSpan.Zero, Cancel);
+        Assert.Equal(ExitCause.SandboxStopped, (await program.WaitAsync(Cancel)).Cause);
+        await Assert.ThrowsAsync<GjollException>(() => sandbox.ExecAsync(Some.Shell("true"), Cancel));
+        Assert.False(stopping.IsCompleted);
+
+        await File.WriteAllTextAsync(go, "", Cancel);
+        await stopping;
+        Assert.Equal(SandboxState.Stopped, (await sandbox.InspectAsync(Cancel)).State);
+    }
+
+    [Fact]
+    public async Task Key_LiesInNoFileOfTheMachine()
+    {
+        var sandbox = await StartedAsync();
+
+        Assert.Equal("gjoll-guest\nlink.sock\nlog\npid\n", (await sandbox.RunAsync(Some.Shell("ls ~/.gjoll"), Cancel)).OutputText);
+    }
+
+    [Fact]
+    public async Task Destroy_LeavesNoProcessOfTheMachine()
+    {
+        var sandbox = await StartedAsync();
+
+        await _provider.DestroyAsync(sandbox.Name, Cancel);
+
+        var mark = $"{Marking.Variable}={new TofuFolders(Path.Combine(_folder, "state")).Marker(sandbox.Name)}";
+        await TestHost.WaitUntilAsync(
+            () => !TestHost.Processes().Any(id => TestHost.EnvironmentOf(id).Contains(mark)),
+            "no process of the sandbox is left");
     }
 
     [Fact]
@@ -165,7 +182,7 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
     [Fact]
     public async Task File_WithoutAStateVariableCanBeDestroyedButNotStopped()
     {
-        await File.WriteAllTextAsync(Source, "variable \"gjoll_name\" {}\n", Cancel);
+        ScriptedTofu.WriteSource(_folder, canStop: false);
         var sandbox = await StartedAsync();
 
         var refused = await Assert.ThrowsAsync<GjollException>(() => sandbox.StopAsync(TimeSpan.Zero, Cancel));
@@ -196,37 +213,18 @@ public sealed class OpenTofuProviderTests : IAsyncLifetime
         Assert.Equal(("192.0.2.7", "fedora", 22, "echo hi", 18080), (good.PublicIp, good.SshUser, good.SshPort, good.InitScript, good.Proxies[0].Port));
     }
 
-    private static string? Command(int id)
+    private static async Task RefusesAsync(string remedy, Func<Task> attempt)
     {
-        try
-        {
-            return File.ReadAllText($"/proc/{id}/cmdline");
-        }
-        catch (IOException)
-        {
-            return null;
-        }
+        var refused = await Assert.ThrowsAsync<GjollException>(attempt);
+        Assert.Contains("opentofu provider", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy, refused.Message, StringComparison.Ordinal);
     }
 
-    private OpenTofuProvider Make() => new(
-        new OpenTofuOptions
-        {
-            StateFolder = Path.Combine(_folder, "state"), Program = Path.Combine(AppContext.BaseDirectory, "OpenTofu", "tofu"), Environment = _environment,
-            ConnectTimeout = TimeSpan.FromMinutes(1), ConnectPoll = TimeSpan.FromMilliseconds(100),
-        },
-        TimeProvider.System,
-        NullLogger<OpenTofuProvider>.Instance);
+    private SandboxSpec Spec() => Some.Spec() with { Image = _source };
 
-    private SandboxSpec Spec(params Forward[] forwards) => Some.Spec() with { Image = Source, Forwards = forwards };
-
-    private async Task<ISandbox> StartedAsync(params Forward[] forwards)
+    private async Task<ISandbox> StartedAsync()
     {
-        var sandbox = await _provider.CreateAsync(Spec(forwards), Cancel);
-        foreach (var forward in forwards)
-        {
-            _servers.Add(new EchoServer(Path.Combine((await sandbox.InspectAsync(Cancel)).EndpointFolder, forward.HostSocket), "host"));
-        }
-
+        var sandbox = await _provider.CreateAsync(Spec(), Cancel);
         await sandbox.StartAsync(Cancel);
         return sandbox;
     }

@@ -3,7 +3,7 @@ using Gjoll.Qemu;
 namespace Gjoll.Tests.Qemu;
 
 /// <summary>Machines under translation (TCG), which is slow: what only takes long is asked for in smaller numbers.</summary>
-public sealed class QemuContractTests(Machines machines) : SandboxContract, IClassFixture<Machines>
+public sealed class QemuContractTests(Machines machines) : LocalSandboxContract, IClassFixture<Machines>
 {
     protected override string Folder => machines.StateFolder;
 
@@ -17,7 +17,7 @@ public sealed class QemuContractTests(Machines machines) : SandboxContract, ICla
 
     protected override long LargeFile => 16 << 20;
 
-    protected override SandboxSpec LargeSpec => Some.Spec();
+    protected override SandboxSpec LargeSpec => Spec();
 
     public override ValueTask InitializeAsync()
     {
@@ -28,12 +28,5 @@ public sealed class QemuContractTests(Machines machines) : SandboxContract, ICla
 
     protected override ISandboxProvider MakeProvider(string stateFolder) => Machines.Make(stateFolder);
 
-    protected override async Task KillWardenAsync(ISandbox sandbox)
-    {
-        var control = Path.Combine(Folder, "sandboxes", sandbox.Name.Value, "warden", "control.sock");
-        foreach (var id in TestHost.Processes().Where(id => TestHost.CommandOf(id).Contains(control)))
-        {
-            await TestHost.RunAsync("kill", "-9", $"{id}");
-        }
-    }
+    protected override string ControlSocket(SandboxName name) => Path.Combine(Folder, "sandboxes", name.Value, "warden", "control.sock");
 }
