@@ -43,6 +43,9 @@ public sealed record WebPorts
 
     public required Func<Job, CancellationToken, Task<string>> Diff { get; init; }
 
+    /// <summary>What this factory's jobs run in.</summary>
+    public required string SandboxProvider { get; init; }
+
     /// <summary>The sandbox that holds a job's work; null when there is none.</summary>
     public required Func<Job, CancellationToken, Task<SandboxView?>> Sandbox { get; init; }
 

@@ -27,13 +27,12 @@ public static class ProviderChooser
 /// <param name="Tried">In the order of the trial; the chosen one is the last.</param>
 public sealed record ProviderChoice(ISandboxProvider? Provider, IReadOnlyList<ProviderVerdict> Tried)
 {
-    /// <summary>One sentence for each provider that was tried, and one for each warning of the chosen one.</summary>
+    /// <summary>One sentence for each provider that was tried.</summary>
     public IReadOnlyList<string> Reasons =>
     [
         .. Tried.Select(verdict => verdict.Report.Works
             ? $"{verdict.Provider} works"
             : $"{verdict.Provider} does not work here: {verdict.Report.Reason}{(verdict.Report.Remedy is { } remedy ? $" ({remedy})" : "")}"),
-        .. Provider is null ? [] : Tried[^1].Report.Warnings,
     ];
 
     /// <exception cref="GjollException">None works; the message has the reasons.</exception>

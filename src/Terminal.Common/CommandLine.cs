@@ -51,7 +51,7 @@ public static class CommandLine
 
             foreach (var error in parsed.Errors.Where(error => error.SymbolResult is not System.CommandLine.Parsing.CommandResult || parsed.UnmatchedTokens.Count == 0))
             {
-                yield return $"{name}: {Plain(error.Message.ReplaceLineEndings(" "), 300)}";
+                yield return $"{name}: {Plain(string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), 300)}";
             }
         }
 

@@ -64,6 +64,7 @@ internal sealed class WebHouse : IAsyncDisposable
                     house.Submitted.Add(request);
                     return Task.FromResult(request.Text.StartsWith("bad", StringComparison.Ordinal) ? new OpenJobResult(null, ["line 1: no"]) : new OpenJobResult(JobId.For("x"), []));
                 },
+                SandboxProvider = "fake",
                 Diff = (job, _) => Task.FromResult(house.Diff(job)),
                 Sandbox = (job, _) => Task.FromResult(job.Sandbox is { } name ? new SandboxView(name, "fake", "drellaos@sha256:0", true, null) : null),
                 BeginVisit = async (live, command, cancellationToken) =>

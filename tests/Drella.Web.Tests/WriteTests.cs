@@ -148,6 +148,22 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public async Task Spec_ThatDemandsASandboxIsTakenOnlyWhereJobsRunInIt()
+    {
+        await using var house = await WebHouse.OpenAsync();
+
+        var (status, json) = await PostAsync(house, "/api/specs", new { text = "# Title", sandbox = "qemu" });
+
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        Assert.Contains("run in fake", json.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Empty(house.Submitted);
+        foreach (var sandbox in new[] { "fake", "auto", null })
+        {
+            Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(house, "/api/specs", new { text = "# Title", sandbox })).Status);
+        }
+    }
+
+    [Fact]
     public async Task Form_SaysWhyWhenItWasRefused()
     {
         await using var house = await WebHouse.OpenAsync();

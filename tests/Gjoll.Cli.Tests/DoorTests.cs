@@ -54,6 +54,24 @@ public sealed class DoorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Proxy_ThatWasLookedAtGivesTheDoorsBack()
+    {
+        await _gjoll.UpAsync("look", "egress: {allow: [pypi.example]}\n");
+        using var process = _gjoll.Start("proxy", "look");
+        Assert.NotNull(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.False(await AreServedAsync());
+
+        await HostCommand.RunAsync("/", "kill", "-INT", process.Id.ToString(CultureInfo.InvariantCulture));
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(130, process.ExitCode);
+        Assert.True(await AreServedAsync());
+        Assert.Equal("403", (await _gjoll.DoAsync("ssh", "look", "--", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://other.example/")).Text);
+
+        async Task<bool> AreServedAsync() => (await _gjoll.DoAsync("status", "look", "--json")).Json.GetProperty("doorsServed").GetBoolean();
+    }
+
+    [Fact]
     public async Task Proxy_WhoseKeyIsNotThereFailsTheUp()
     {
         var environment = _gjoll.Environment("nokey", """

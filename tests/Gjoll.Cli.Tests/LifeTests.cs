@@ -1,3 +1,5 @@
+using Gjoll.Environments;
+
 namespace Gjoll.Cli.Tests;
 
 /// <summary>The verbs of a sandbox's life, by the real command over the bubblewrap provider.</summary>
@@ -113,6 +115,57 @@ public sealed class LifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Up_ThatIsInterruptedIsKeptForALook()
+    {
+        var environment = _gjoll.Environment("cut", "init: |\n  echo begun\n  sleep 1000\n");
+        using var process = _gjoll.Start("up", environment);
+        while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && line != "begun")
+        {
+        }
+
+        await HostCommand.RunAsync("/", "kill", "-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+        var rest = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains("gjoll down cut", rest, StringComparison.Ordinal);
+        var status = (await _gjoll.DoAsync("status", "cut", "--json")).Json.GetProperty("sandbox");
+        Assert.Equal(("failed", "It was interrupted."), (status.GetProperty("state").GetString(), status.GetProperty("problem").GetString()));
+    }
+
+    [Fact]
+    public async Task Up_ThatWasKilledIsNotSaidToGoOn()
+    {
+        var store = new InstanceStore(_gjoll.Home, TimeProvider.System);
+        store.Write(new Instance { Name = "dead", Provider = "bubblewrap", Created = default, Stage = InstanceStage.Creating, EnvironmentFile = "/x", Environment = "format: 1\n" });
+
+        Task<Said> StatusAsync() => _gjoll.DoAsync("status", "dead", "--json");
+        using (await store.LockAsync(new SandboxName("dead"), TestContext.Current.CancellationToken))
+        {
+            Assert.Equal("creating", (await StatusAsync()).Json.GetProperty("sandbox").GetProperty("state").GetString());
+        }
+
+        Assert.Equal("failed", Assert.Single((await _gjoll.DoAsync("list", "--json")).Json.EnumerateArray()).GetProperty("state").GetString());
+        Assert.Contains("gjoll gc", (await StatusAsync()).Json.GetProperty("sandbox").GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.Equal("removed  dead\n", (await _gjoll.DoAsync("gc")).Text);
+    }
+
+    [Fact]
+    public async Task Up_TakesNothingWeakerForAnImage()
+    {
+        var file = Path.Combine(_gjoll.Folder, "image.yaml");
+        File.WriteAllText(file, "format: 1\nimage: nowhere:minimal\n");
+
+        var said = await _gjoll.RunAsync("up", file);
+
+        Assert.Equal((1, ""), (said.Code, said.Text));
+        Assert.Contains("There is no image nowhere", said.Talk, StringComparison.Ordinal);
+        Assert.Contains("gjoll image build", said.Talk, StringComparison.Ordinal);
+        Assert.DoesNotContain("bubblewrap", said.Talk, StringComparison.Ordinal);
+        Assert.Equal("[]\n", (await _gjoll.DoAsync("list", "--json")).Text);
+    }
+
+    [Fact]
     public async Task Snapshots_BringBackWhatWas()
     {
         await _gjoll.UpAsync("snap");
@@ -185,7 +238,7 @@ public sealed class LifeTests : IAsyncLifetime
             await dying.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal("creating", (await _gjoll.DoAsync("status", "dying", "--json")).Json.GetProperty("sandbox").GetProperty("state").GetString());
+        Assert.Equal("failed", (await _gjoll.DoAsync("status", "dying", "--json")).Json.GetProperty("sandbox").GetProperty("state").GetString());
         Assert.Equal("removed  dying\n", (await _gjoll.DoAsync("gc")).Text);
         Assert.Equal("kept", Assert.Single((await _gjoll.DoAsync("list", "--json")).Json.EnumerateArray()).GetProperty("name").GetString());
         Assert.Equal(["kept"], Directory.EnumerateDirectories(Path.Combine(_gjoll.Home, "bubblewrap", "sandboxes")).Select(Path.GetFileName));

@@ -20,7 +20,7 @@ internal static class JobWrites
 
     public sealed record VisitBody(string? Command);
 
-    public sealed record SpecBody(string? Text, string? Repo);
+    public sealed record SpecBody(string? Text, string? Repo, string? Sandbox = null);
 
     public static void Map(IEndpointRouteBuilder routes, WebPorts ports)
     {
@@ -65,6 +65,15 @@ internal static class JobWrites
         });
         routes.MapPost("/api/specs", async (SpecBody body, CancellationToken cancellationToken) =>
         {
+            // Looked at here and not by whoever asks: between a look and the order, another factory could have taken this one's place.
+            if (body.Sandbox is not (null or "auto") && body.Sandbox != ports.SandboxProvider)
+            {
+                return Results.Json(
+                    new { error = $"jobs of this factory run in {ports.SandboxProvider}, and this one is to run in another sandbox; 'drella up --sandbox' says which" },
+                    WebServer.Wire,
+                    statusCode: StatusCodes.Status409Conflict);
+            }
+
             // A spec is taken whole or not at all: a part of it would ask for something else.
             var result = body.Text is { Length: <= MaxSpec } text && !string.IsNullOrWhiteSpace(text)
                 ? await ports.Submit(new OpenJobRequest(text, body.Repo), cancellationToken)

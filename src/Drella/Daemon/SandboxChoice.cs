@@ -41,21 +41,7 @@ internal sealed partial class SandboxChoice : IAsyncDisposable
 
     /// <summary>The image store that the configuration names, else that of the <c>gjoll</c> command.</summary>
     public static string ImageFolder(DrellaConfig config) =>
-        config.Sandbox.Images is { } named ? Path.GetFullPath(Path.Combine(config.Folder, named)) : Path.Combine(GjollHome(), "images");
-
-    /// <summary>As the <c>gjoll</c> command has it: GJOLL_HOME, else <c>gjoll</c> in XDG_DATA_HOME or <c>~/.local/share</c>.</summary>
-    public static string GjollHome()
-    {
-        if (Environment.GetEnvironmentVariable("GJOLL_HOME") is { Length: > 0 } home)
-        {
-            return Path.GetFullPath(home);
-        }
-
-        var data = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } named && Path.IsPathFullyQualified(named)
-            ? named
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share");
-        return Path.Combine(data, "gjoll");
-    }
+        config.Sandbox.Images is { } named ? Path.GetFullPath(Path.Combine(config.Folder, named)) : Path.Combine(GjollHome.Folder(), "images");
 
     /// <summary>A provider over its part of a state folder, as the configuration has it.</summary>
     public static ISandboxProvider Open(string name, DrellaConfig config, string stateFolder, TimeProvider time, ILoggerFactory loggers) => name == Qemu

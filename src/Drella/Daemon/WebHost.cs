@@ -54,6 +54,7 @@ internal sealed class WebHost : IAsyncDisposable
                 Diff = (job, cancellation) => job is { BaseCommit: { } from, Published: { } to }
                     ? daemon.Quarantine.DiffAsync(job.Request.RepoName, from, to, MaxDiff, cancellation)
                     : Task.FromResult(""),
+                SandboxProvider = daemon.Providers.Provider.Name,
                 Sandbox = (job, cancellation) => SandboxAsync(daemon, job, cancellation),
                 BeginVisit = (live, command, cancellation) => daemon.Core.Visits.BeginAsync(live, "operator", command, cancellation),
                 EndVisit = daemon.Core.Visits.EndAsync,

@@ -36,7 +36,7 @@ internal sealed class DemoImage(DrellaConfig config, DemoTalk say, TimeProvider 
                     Variant = wanted.Variant ?? ImageReference.DefaultVariant,
                     GuestProgram = Path.Combine(AppContext.BaseDirectory, "native", "gjoll-guest"),
                     StoreFolder = store.Folder,
-                    CacheFolder = Path.Combine(SandboxChoice.GjollHome(), "cache"),
+                    CacheFolder = Path.Combine(GjollHome.Folder(), "cache"),
                 },
                 progress,
                 cancellationToken);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Drella.Configuration;
 using Drella.Core.Agents;
 using Drella.Core.Jobs;
 using Drella.Core.PullRequests;
@@ -17,7 +18,9 @@ internal static class JobVerbs
         var spec = new Argument<FileInfo>("spec") { Description = "A spec file" };
         var repo = new Option<string?>("--repo") { Description = "Repository where the spec names none" };
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what happens" };
-        yield return shell.Verb("run", "Hand a spec to the running factory", call => RunAsync(call, spec, repo, follow), spec, repo, follow);
+        var sandbox = new Option<string?>("--sandbox") { Description = "Hand it over only when jobs run in this: qemu or bubblewrap (default: auto, whatever the factory has)" };
+        sandbox.AcceptOnlyFromAmong([.. SandboxConfig.Providers]);
+        yield return shell.Verb("run", "Hand a spec to the running factory", call => RunAsync(call, spec, repo, sandbox, follow), spec, repo, sandbox, follow);
 
         var id = new Argument<string>("job") { Description = "A job's id, or its beginning" };
         var raw = new Option<bool>("--raw") { Description = "The agent's output byte for byte" };
@@ -43,7 +46,7 @@ internal static class JobVerbs
             shell.Verb("shell", "Look into the job's sandbox: a terminal, or a program with its exit code", call => ShellVerb.RunAsync(call, id, command), id, command));
     }
 
-    private static async Task<ExitCode> RunAsync(Call call, Argument<FileInfo> argument, Option<string?> repo, Option<bool> follow)
+    private static async Task<ExitCode> RunAsync(Call call, Argument<FileInfo> argument, Option<string?> repo, Option<string?> sandbox, Option<bool> follow)
     {
         var file = call.Value(argument)!;
         if (!file.Exists)
@@ -53,7 +56,8 @@ internal static class JobVerbs
 
         var fallback = call.Repo(repo)?.ToString();
         using var client = DaemonClient.Open(call);
-        var answer = await client.PostAsync("/api/specs", new { text = await File.ReadAllTextAsync(file.FullName, call.Cancellation), repo = fallback }, call.Cancellation);
+        var order = new { text = await File.ReadAllTextAsync(file.FullName, call.Cancellation), repo = fallback, sandbox = call.Value(sandbox) };
+        var answer = await client.PostAsync("/api/specs", order, call.Cancellation);
         var job = answer.GetProperty("job").GetString()!;
         call.Speaker.Data(new { job }, writer => writer.WriteLine(job));
         return call.Value(follow) ? await FollowAsync(call, client, job) : ExitCode.Ok;

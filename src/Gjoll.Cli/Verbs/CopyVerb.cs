@@ -86,13 +86,13 @@ internal static class CopyVerb
         var progress = new Progress(call.Speaker, call.House.Time);
         if (isFolder)
         {
-            await progress.DoAsync($"copying {name}", () => sandbox.CopyInAsync(host, target, call.Cancellation));
+            await progress.DoAsync($"copying {TerminalText.Line(name, 200)}", () => sandbox.CopyInAsync(host, target, call.Cancellation));
             return new Copied(host, target, 0, 0);
         }
 
         var mode = (File.GetUnixFileMode(host) & UnixFileMode.UserExecute) != 0 ? GuestFileMode.Executable : GuestFileMode.Readable;
         await using var content = File.OpenRead(host);
-        await progress.DoAsync($"copying {name}", () => sandbox.WriteFileAsync(target, content, mode, call.Cancellation));
+        await progress.DoAsync($"copying {TerminalText.Line(name, 200)}", () => sandbox.WriteFileAsync(target, content, mode, call.Cancellation));
         return new Copied(host, target, 1, content.Length);
     }
 

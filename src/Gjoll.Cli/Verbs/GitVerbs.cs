@@ -22,7 +22,8 @@ internal static class GitVerbs
         return shell.Verb("push", "Bring a branch of this repository to the guest and check it out there", async call =>
         {
             var exchange = await ExchangeAsync(call, name, folder);
-            return Show(call, await exchange.PushAsync(call.Value(branch), GuestPath.Of(call.Value(path)!), call.Value(force), call.Cancellation));
+            return Show(call, await new Progress(call.Speaker, call.House.Time).DoAsync(
+                $"pushing to {call.Name(name)}", () => exchange.PushAsync(call.Value(branch), GuestPath.Of(call.Value(path)!), call.Value(force), call.Cancellation)));
         }, name, branch, folder, path, force);
     }
 
@@ -46,9 +47,9 @@ internal static class GitVerbs
             }
 
             var exchange = await ExchangeAsync(call, name, folder);
-            return Show(call, await exchange.PullAsync(
+            return Show(call, await new Progress(call.Speaker, call.House.Time).DoAsync($"pulling from {call.Name(name)}", () => exchange.PullAsync(
                 parts[0].Length == 0 ? null : parts[0], parts.Length == 2 && parts[1].Length > 0 ? parts[1] : null, GuestPath.Of(call.Value(path)!), call.Value(force),
-                (long)call.Value(size) << 20, call.Cancellation));
+                (long)call.Value(size) << 20, call.Cancellation)));
         }, name, refspec, folder, path, force, size);
     }
 

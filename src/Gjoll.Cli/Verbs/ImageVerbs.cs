@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Gjoll.Channel;
 using Gjoll.Cli.Terminal;
+using Gjoll.Cli.Work;
 using Gjoll.Images;
 
 namespace Gjoll.Cli.Verbs;
@@ -55,8 +56,10 @@ internal static class ImageVerbs
         var reference = Reference();
         return shell.Verb("rm", "Remove an image", async call =>
         {
-            await call.House.Images.RemoveAsync(call.Value(reference)!, call.Cancellation);
-            call.Speaker.Data(new { removed = call.Value(reference) }, writer => writer.WriteLine(call.Value(reference)));
+            var wanted = await DemandAsync(call, reference);
+            await RefuseUsedAsync(call, await call.House.Images.DigestOfAsync(wanted, call.Cancellation));
+            await call.House.Images.RemoveAsync(wanted, call.Cancellation);
+            call.Speaker.Data(new { removed = wanted }, writer => writer.WriteLine(wanted));
             return ExitCode.Ok;
         }, reference);
     }
@@ -66,9 +69,10 @@ internal static class ImageVerbs
         var reference = Reference();
         return shell.Verb("verify", "Hash every file of an image", async call =>
         {
+            var wanted = await DemandAsync(call, reference);
             try
             {
-                var image = await call.House.Images.VerifyAsync(call.Value(reference)!, call.Cancellation);
+                var image = await call.House.Images.VerifyAsync(wanted, call.Cancellation);
                 call.Speaker.Data(new { ok = true, image = Shown(image) }, writer => writer.WriteLine($"{image.Reference} is what was built"));
                 return ExitCode.Ok;
             }
@@ -86,13 +90,47 @@ internal static class ImageVerbs
         return shell.Verb("export", "Write an image as one tar", async call =>
         {
             var target = call.Value(file)!.FullName;
-            await call.House.Images.ExportAsync(call.Value(reference)!, target, call.Cancellation);
+            await call.House.Images.ExportAsync(await DemandAsync(call, reference), target, call.Cancellation);
             call.Speaker.Data(new { file = target }, writer => writer.WriteLine(target));
             return ExitCode.Ok;
         }, reference, file);
     }
 
     private static Argument<string> Reference() => new("image") { Description = "name, name:variant or name@sha256:DIGEST" };
+
+    /// <exception cref="VerbFailure">It is no reference, or there is no such image.</exception>
+    private static async Task<string> DemandAsync(Call call, Argument<string> argument)
+    {
+        var text = call.Value(argument)!;
+        ImageReference reference;
+        try
+        {
+            reference = ImageReference.Parse(text);
+        }
+        catch (GjollException wrong)
+        {
+            throw new VerbFailure(ExitCode.Usage, wrong.Message);
+        }
+
+        if (call.House.Images.Has(reference))
+        {
+            return text;
+        }
+
+        var known = (await call.House.Images.ListAsync(call.Cancellation)).Select(image => $"{image.Manifest.Name}:{image.Manifest.Variant}").Distinct().ToList();
+        throw new VerbFailure(ExitCode.NotFound, $"There is no image {reference}; there {(known.Count == 0 ? "is none" : $"is {string.Join(", ", known)}")}. 'gjoll image build' makes one.");
+    }
+
+    /// <exception cref="VerbFailure">A sandbox would never start again without it.</exception>
+    private static async Task RefuseUsedAsync(Call call, string digest)
+    {
+        IReadOnlyList<SandboxInfo> machines = call.House.WasUsed(House.Qemu) ? await call.House.Provider(House.Qemu).ListAsync(call.Cancellation) : [];
+        var users = machines.Where(info => info.Image?.EndsWith(digest, StringComparison.Ordinal) == true).Select(info => info.Name.Value).ToList();
+        if (users.Count > 0)
+        {
+            throw new VerbFailure(ExitCode.Refused, $"The image is what {string.Join(", ", users)} boot{(users.Count == 1 ? "s" : "")} from: 'gjoll down' them first.");
+        }
+    }
 
     private static string Find(string word)
     {

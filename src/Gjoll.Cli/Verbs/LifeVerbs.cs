@@ -119,7 +119,7 @@ internal static class LifeVerbs
             : Names.Parse(wanted ?? environment.Name);
         var sandbox = await new Raising(call.House, call.Speaker, call.Verbose).RaiseAsync(
             new Raising.Order(name, environment, file, text, call.Value(call.Shell.ProviderOption), !noInit), call.Cancellation);
-        Show(call, [Status.Of(call.House.Demand(name), await sandbox.InspectAsync(call.Cancellation))], one: true);
+        Show(call, [Status.Of(call.House.Demand(name), await sandbox.InspectAsync(call.Cancellation), isAbandoned: false)], one: true);
         return ExitCode.Ok;
     }
 
@@ -137,7 +137,7 @@ internal static class LifeVerbs
             using var held = await call.House.LockAsync(name, call.Cancellation);
             var sandbox = await call.House.FindAsync(name, call.Cancellation);
             await work(name, sandbox);
-            shown.Add(Status.Of(call.House.Demand(name), await sandbox.InspectAsync(call.Cancellation)));
+            shown.Add(Status.Of(call.House.Demand(name), await sandbox.InspectAsync(call.Cancellation), isAbandoned: false));
         }
 
         Show(call, shown, one: false);

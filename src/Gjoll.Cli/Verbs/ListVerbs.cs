@@ -37,7 +37,7 @@ internal static class ListVerbs
                 known[instance.Provider] = sandboxes = await call.House.Provider(instance.Provider).ListAsync(call.Cancellation);
             }
 
-            shown.Add(Status.Of(instance, sandboxes.FirstOrDefault(info => info.Name == name)));
+            shown.Add(Status.Of(instance, sandboxes.FirstOrDefault(info => info.Name == name), call.House.Instances.IsAbandoned(instance)));
         }
 
         call.Speaker.Data(shown, writer =>
@@ -92,17 +92,19 @@ internal static class ListVerbs
             }
             catch (OperationCanceledException) when (!call.Cancellation.IsCancellationRequested)
             {
-                problem = $"The guest did not answer within {HealthPatience.TotalSeconds:F0} seconds.";
+                problem = $"The guest did not answer within {HealthPatience.TotalSeconds:F0} seconds: 'gjoll stop {instance.Name}' ends it, 'gjoll start {instance.Name}' boots it again.";
             }
         }
 
+        var environment = Doors.EnvironmentOf(instance, call.House);
         return new StatusDetail
         {
-            Sandbox = Status.Of(instance, info),
+            Sandbox = Status.Of(instance, info, call.House.Instances.IsAbandoned(instance)),
             Home = info?.GuestHome ?? "",
             Workspace = info?.GuestWorkspace ?? "",
             Snapshots = sandbox is null ? [] : [.. (await sandbox.ListSnapshotsAsync(call.Cancellation)).Select(snapshot => snapshot.Value)],
-            Forwards = [.. Doors.EnvironmentOf(instance, call.House).ToSpec(new SandboxName(instance.Name)).Forwards.Select(ForwardVerb.Describe)],
+            Forwards = [.. environment.ToSpec(new SandboxName(instance.Name)).Forwards.Select(ForwardVerb.Describe)],
+            DoorsServed = environment.NeedsDoors && info?.State == SandboxState.Running ? instance.Doors is { } keeper && DoorKeepers.IsAlive(keeper) : null,
             Health = health,
             HealthProblem = problem,
             Programs = programs,
@@ -151,6 +153,11 @@ internal static class ListVerbs
         foreach (var forward in detail.Forwards)
         {
             yield return ("forward", forward);
+        }
+
+        if (detail.DoorsServed == false)
+        {
+            yield return ("doors", $"nobody serves its egress and proxies in the background: 'gjoll start {sandbox.Name}' does");
         }
 
         foreach (var snapshot in detail.Snapshots)

@@ -24,6 +24,11 @@ internal static class LogsVerb
             var doors = File.Exists(journal) ? await ReadTailAsync(journal, call.Cancellation) : null;
             call.Speaker.Data(new { name = instance.Name, problem = instance.Problem, init, console, doors }, writer =>
             {
+                if (string.IsNullOrEmpty(instance.Problem + init + console + doors))
+                {
+                    call.Speaker.Say($"There are no logs of {instance.Name}: no script ran, no door was used, and its console is silent.");
+                }
+
                 foreach (var (title, text) in new[] { ("problem", instance.Problem), ("init script", init), ("console", console), ("doors", doors) })
                 {
                     if (!string.IsNullOrEmpty(text))

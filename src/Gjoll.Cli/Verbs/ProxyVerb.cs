@@ -12,6 +12,7 @@ namespace Gjoll.Cli.Verbs;
 internal static class ProxyVerb
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(15);
 
     public static Command Build(Shell shell)
     {
@@ -36,24 +37,52 @@ internal static class ProxyVerb
 
             var found = await call.House.FindAsync(sandbox, call.Cancellation);
             var info = await found.InspectAsync(call.Cancellation);
-            await using var doors = await OpenDoors.OpenAsync(
-                sandbox, environment, info.EndpointFolder, Path.Combine(call.House.Instances.FolderOf(sandbox), OpenDoors.JournalName), call.House.Time, call.Cancellation);
-            if (isDetached)
+            try
             {
-                await call.Speaker.Output.WriteLineAsync("ready");
+                await using var doors = await OpenDoors.OpenAsync(
+                    sandbox, environment, info.EndpointFolder, Path.Combine(call.House.Instances.FolderOf(sandbox), OpenDoors.JournalName), call.House.Time, call.Cancellation);
+                await SayAsync(call, sandbox, environment, isDetached);
+                await ServeAsync(call, sandbox, instance.Created);
             }
-            else
+            finally
             {
-                var served = Served(environment).ToList();
-                call.Speaker.Data(
-                    new { name = sandbox.Value, doors = served.Select(door => new { guest = door.Port, target = door.Target }) },
-                    writer => served.ForEach(door => writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guest 127.0.0.1:{door.Port} -> {door.Target}"))));
+                if (!isDetached)
+                {
+                    await GiveBackAsync(call, found, environment);
+                }
             }
 
-            await call.Speaker.Output.FlushAsync(call.Cancellation);
-            await ServeAsync(call, sandbox, instance.Created);
             return ExitCode.Ok;
         }, name, detached);
+    }
+
+    private static async Task SayAsync(Call call, SandboxName sandbox, Environments.SandboxEnvironment environment, bool isDetached)
+    {
+        if (isDetached)
+        {
+            await call.Speaker.Output.WriteLineAsync("ready");
+        }
+        else
+        {
+            var served = Served(environment).ToList();
+            call.Speaker.Data(
+                new { name = sandbox.Value, doors = served.Select(door => new { guest = door.Port, target = door.Target }) },
+                writer => served.ForEach(door => writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"guest 127.0.0.1:{door.Port} -> {door.Target}"))));
+        }
+
+        await call.Speaker.Output.FlushAsync(call.Cancellation);
+    }
+
+    /// <summary>Who looked for a while must not leave a running sandbox without its doors.</summary>
+    private static async Task GiveBackAsync(Call call, ISandbox sandbox, Environments.SandboxEnvironment environment)
+    {
+        using var bounded = new CancellationTokenSource(HandOver, call.House.Time);
+        using var held = await call.House.LockAsync(sandbox.Name, bounded.Token);
+        if (call.House.Instances.Read(sandbox.Name) is not null && (await sandbox.InspectAsync(bounded.Token)).State == SandboxState.Running)
+        {
+            await new DoorKeeping(call.House, call.Verbose).EnsureAsync(sandbox.Name, environment, bounded.Token);
+            call.Speaker.Say("the doors are served in the background again");
+        }
     }
 
     private static IEnumerable<(int Port, string Target)> Served(Environments.SandboxEnvironment environment) =>

@@ -8,6 +8,8 @@ namespace Gjoll.Cli.Verbs;
 /// <summary>Copies of what a sandbox holds: snapshot, restore, fork.</summary>
 internal static class SnapshotVerbs
 {
+    private static readonly TimeSpan CleanPatience = TimeSpan.FromSeconds(30);
+
     public static IEnumerable<Command> All(Shell shell) => [Snapshot(shell), Restore(shell), Fork(shell)];
 
     private static Command Snapshot(Shell shell)
@@ -46,6 +48,11 @@ internal static class SnapshotVerbs
             }
 
             await new Progress(call.Speaker, call.House.Time).DoAsync($"putting {wanted} back", () => sandbox.RestoreAsync(wanted, call.Cancellation));
+            if ((await sandbox.InspectAsync(call.Cancellation)).State != SandboxState.Running)
+            {
+                call.Speaker.Say($"{sandbox.Name} does not run now: 'gjoll start {sandbox.Name}' lets it go on from there.");
+            }
+
             call.Speaker.Data(new { name = sandbox.Name.Value, snapshot = wanted.Value }, writer => writer.WriteLine($"{sandbox.Name}  {wanted}"));
             return ExitCode.Ok;
         }, name, snapshot);
@@ -59,6 +66,7 @@ internal static class SnapshotVerbs
         {
             var (from, to) = (call.Name(source), call.Name(name));
             var parent = call.House.Demand(from);
+            await call.House.FindRunningAsync(from, call.Cancellation);
             using var held = await call.House.LockAsync(to, call.Cancellation);
             if (call.House.Instances.Read(to) is not null)
             {
@@ -66,22 +74,26 @@ internal static class SnapshotVerbs
             }
 
             var copy = parent with { Name = to.Value, Created = call.House.Time.GetUtcNow(), Stage = InstanceStage.Creating, Problem = null, Doors = null };
+            var environment = Doors.EnvironmentOf(parent, call.House);
             call.House.Instances.Write(copy);
             try
             {
                 var sandbox = await new Progress(call.Speaker, call.House.Time).DoAsync(
                     $"copying {from} to {to}",
-                    () => call.House.Provider(parent.Provider).ForkAsync(from, Doors.EnvironmentOf(parent, call.House).ToSpec(to), call.Cancellation));
-                call.House.Instances.Write(copy with { Stage = InstanceStage.Ready });
-                var status = Status.Of(call.House.Demand(to), await sandbox.InspectAsync(call.Cancellation));
+                    () => call.House.Provider(parent.Provider).ForkAsync(from, environment.ToSpec(to), call.Cancellation));
+                await new DoorKeeping(call.House, call.Verbose).EnsureAsync(to, environment, call.Cancellation);
+                call.House.Instances.Write(call.House.Demand(to) with { Stage = InstanceStage.Ready });
+                var status = Status.Of(call.House.Demand(to), await sandbox.InspectAsync(call.Cancellation), isAbandoned: false);
                 call.Speaker.Data(status, writer => writer.WriteLine($"{status.Name}  {status.State}  {status.Provider}"));
                 return ExitCode.Ok;
             }
-            catch (GjollException)
+            catch (Exception failure) when (failure is GjollException or IOException or OperationCanceledException)
             {
-                // The provider made nothing that a sweep would not find; the name is free again.
-                await call.House.Provider(parent.Provider).DestroyAsync(to, call.Cancellation);
-                await call.House.Instances.RemoveAsync(to, held, call.Cancellation);
+                // The name is free again, also when it was interrupted.
+                using var bounded = new CancellationTokenSource(CleanPatience, call.House.Time);
+                await call.House.Provider(parent.Provider).DestroyAsync(to, bounded.Token);
+                await new DoorKeeping(call.House, call.Verbose).EndAsync(to, bounded.Token);
+                await call.House.Instances.RemoveAsync(to, held, bounded.Token);
                 throw;
             }
         }, source, name);

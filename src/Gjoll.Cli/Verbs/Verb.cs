@@ -56,7 +56,7 @@ internal sealed class Shell(TextWriter output, TextWriter talk)
     {
         var speaker = new Speaker(output, talk, parsed.GetValue(JsonOption));
         var verbose = parsed.GetValue(VerboseOption);
-        await using var house = new House(Surroundings.Home(), speaker, verbose, TimeProvider.System);
+        await using var house = new House(GjollHome.Folder(), speaker, verbose, TimeProvider.System);
         return await RunAsync(handler, new Call(this, parsed, speaker, house, verbose, cancellationToken));
     }
 

@@ -52,6 +52,6 @@ internal static class EnvironmentFiles
         var known = folders.Where(Directory.Exists).SelectMany(Directory.EnumerateFiles).Where(file => Endings.Contains(Path.GetExtension(file)))
             .Select(file => Path.GetFileNameWithoutExtension(file)!).Distinct().Order(StringComparer.Ordinal).ToList();
         var near = Nearest.To(word, known);
-        return $"There is no environment '{TerminalText.Line(word, 60)}'{(near is null ? "" : $"; did you mean '{near}'?")} Known: {string.Join(", ", known)}. A file is named by its path.";
+        return $"There is no environment '{TerminalText.Line(word, 60)}'{(near is null ? "" : $"; did you mean '{near}'?")}{(near is null ? "." : "")} Known: {string.Join(", ", known)}. A file is named by its path.";
     }
 }

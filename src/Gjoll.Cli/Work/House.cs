@@ -26,6 +26,9 @@ internal sealed class House(string home, Speaker speaker, bool verbose, TimeProv
 
     public ImageStore Images { get; } = new(Path.Combine(home, "images"));
 
+    /// <summary>What machines boot from when nothing else is said, and so what is tried whether they work. Set before a provider is asked for.</summary>
+    public string Image { get; set; } = "drellaos";
+
     /// <summary>For what is on its way between guest and host.</summary>
     public string Scratch => Path.Combine(home, "scratch");
 
@@ -44,7 +47,7 @@ internal sealed class House(string home, Speaker speaker, bool verbose, TimeProv
             _made[name] = provider = name switch
             {
                 Bubblewrap => new BubblewrapProvider(new BubblewrapOptions { StateFolder = StateOf(name) }, time, Log<BubblewrapProvider>()),
-                Qemu => new QemuProvider(new QemuOptions { StateFolder = StateOf(name), ImageFolder = Images.Folder }, time, Log<QemuProvider>()),
+                Qemu => new QemuProvider(new QemuOptions { StateFolder = StateOf(name), ImageFolder = Images.Folder, DefaultImage = Image }, time, Log<QemuProvider>()),
                 OpenTofu => new OpenTofuProvider(
                     new OpenTofuOptions
                     {

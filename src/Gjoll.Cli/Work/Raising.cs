@@ -25,7 +25,7 @@ internal sealed class Raising(House house, Speaker speaker, bool verbose)
             throw new VerbFailure(ExitCode.Usage, isTofu ? "A .tf file is for the opentofu provider." : "The opentofu provider needs a .tf file as environment.");
         }
 
-        var provider = await ChooseAsync(order.Provider ?? order.Environment.Provider, cancellationToken);
+        var provider = await ChooseAsync(order, cancellationToken);
         var instance = new Instance
         {
             Name = order.Name.Value,
@@ -45,23 +45,33 @@ internal sealed class Raising(House house, Speaker speaker, bool verbose)
             house.Instances.Write(house.Demand(order.Name) with { Stage = InstanceStage.Ready });
             return sandbox;
         }
-        catch (Exception failure) when (failure is GjollException or VerbFailure or ArgumentException or IOException)
+        catch (Exception failure) when (failure is GjollException or VerbFailure or ArgumentException or IOException or OperationCanceledException)
         {
-            house.Instances.Write(house.Demand(order.Name) with { Stage = InstanceStage.Failed, Problem = failure.Message });
+            house.Instances.Write(house.Demand(order.Name) with { Stage = InstanceStage.Failed, Problem = failure is OperationCanceledException ? "It was interrupted." : failure.Message });
             speaker.Say($"{order.Name} is not ready; 'gjoll logs {order.Name}' shows what there is, 'gjoll down {order.Name}' removes it.");
             throw;
         }
     }
 
-    /// <summary>The provider that was named when it works, or the strongest that does; says why.</summary>
-    public async Task<ISandboxProvider> ChooseAsync(string? name, CancellationToken cancellationToken)
+    /// <summary>The provider that was named when it works, or the strongest that does; says why. It is tried with the image that it is to boot.</summary>
+    private async Task<ISandboxProvider> ChooseAsync(Order order, CancellationToken cancellationToken)
     {
-        var candidates = name is null or "auto" ? House.Ranking : [name];
-        var choice = await ProviderChooser.ChooseAsync(candidates.Select(house.Provider), cancellationToken);
+        house.Image = order.Environment is { Image: { } image, Provider: not House.OpenTofu } ? image : house.Image;
+        var name = order.Provider ?? order.Environment.Provider;
+        IReadOnlyList<string> candidates = name is not (null or "auto") ? [name]
+            // Nothing weaker takes the place of a machine when the environment says what it boots, or that it has booted already.
+            : order.Environment.Image is not null || order.Environment.Warm == WarmStart.Demand ? [House.Qemu]
+            : House.Ranking;
+        var choice = await _progress.DoAsync("trying what works here", () => ProviderChooser.ChooseAsync(candidates.Select(house.Provider), cancellationToken));
         var provider = choice.Demand();
         foreach (var reason in choice.Reasons)
         {
             speaker.Say(reason);
+        }
+
+        foreach (var sentence in choice.Tried[^1].Report.Warnings)
+        {
+            speaker.Say($"warning: {sentence}");
         }
 
         foreach (var sentence in choice.Tried[^1].Report.NotContained)

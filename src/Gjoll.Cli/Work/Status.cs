@@ -18,13 +18,14 @@ internal sealed record Status
     public DateTimeOffset? Deadline { get; init; }
     public string? Problem { get; init; }
 
-    public static Status Of(Instance instance, SandboxInfo? info) => new()
+    /// <param name="isAbandoned">As <see cref="InstanceStore.IsAbandoned"/> says.</param>
+    public static Status Of(Instance instance, SandboxInfo? info, bool isAbandoned) => new()
     {
         Name = instance.Name,
         Provider = instance.Provider,
         State = (instance.Stage, info) switch
         {
-            (InstanceStage.Creating, _) => "creating",
+            (InstanceStage.Creating, _) => isAbandoned ? "failed" : "creating",
             (InstanceStage.Failed, _) => "failed",
             (_, null) => "lost",
             var (_, known) => known.State.ToString().ToLowerInvariant(),
@@ -34,7 +35,12 @@ internal sealed record Status
         WasWarm = info?.WasWarm ?? false,
         Created = instance.Created,
         Deadline = info?.Deadline,
-        Problem = instance.Problem,
+        Problem = (instance.Stage, info) switch
+        {
+            (InstanceStage.Creating, _) when isAbandoned => "The command that made it was killed: 'gjoll gc' removes what is left.",
+            (InstanceStage.Ready, null) => $"The {instance.Provider} provider knows nothing of it any more: 'gjoll gc' removes what is left.",
+            _ => instance.Problem,
+        },
     };
 }
 
@@ -46,6 +52,9 @@ internal sealed record StatusDetail
     public required string Workspace { get; init; }
     public required IReadOnlyList<string> Snapshots { get; init; }
     public required IReadOnlyList<string> Forwards { get; init; }
+
+    /// <summary>Whether a process in the background serves egress and proxies; null when there is nothing to serve.</summary>
+    public bool? DoorsServed { get; init; }
 
     /// <summary>Null when it does not run or does not answer.</summary>
     public SandboxHealth? Health { get; init; }

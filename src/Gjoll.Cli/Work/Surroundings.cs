@@ -5,21 +5,6 @@ namespace Gjoll.Cli.Work;
 /// <summary>What the variables of whoever runs this say.</summary>
 internal static class Surroundings
 {
-    /// <summary>GJOLL_HOME, else <c>gjoll</c> in XDG_DATA_HOME or <c>~/.local/share</c>.</summary>
-    public static string Home()
-    {
-        if (Environment.GetEnvironmentVariable("GJOLL_HOME") is { Length: > 0 } home)
-        {
-            return Path.GetFullPath(home);
-        }
-
-        // As the standard says, a relative XDG_DATA_HOME is ignored.
-        var data = Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } named && Path.IsPathFullyQualified(named)
-            ? named
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share");
-        return Path.Combine(data, "gjoll");
-    }
-
     public static string TerminalKind() => Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } kind ? kind : "dumb";
 
     public static string? Variable(string name) => Environment.GetEnvironmentVariable(name);

@@ -23,4 +23,7 @@ public sealed class BubblewrapOptions
 
     /// <summary>How often deadlines and measured disks are looked at.</summary>
     public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Free bytes of the host's disk below which no sandbox is made, started or saved.</summary>
+    public long DiskReserveBytes { get; set; } = 2L << 30;
 }

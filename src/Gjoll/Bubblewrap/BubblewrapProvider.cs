@@ -68,6 +68,11 @@ public sealed partial class BubblewrapProvider : ISandboxProvider, IAsyncDisposa
             throw new GjollException($"A sandbox {spec.Name} exists already, with another specification.");
         }
 
+        if (record is not { Ready: true })
+        {
+            _host.CheckReserve("make a sandbox");
+        }
+
         if (record is null)
         {
             record = await RegisterAsync(spec.Name, wanted, cancellationToken);

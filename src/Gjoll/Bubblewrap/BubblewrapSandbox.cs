@@ -59,6 +59,7 @@ internal sealed class BubblewrapSandbox(SandboxName name, SandboxHost host) : IS
     public async Task SnapshotAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
         using var held = await host.Registry.LockAsync(name, cancellationToken);
+        host.CheckReserve("save a sandbox");
         await StoppedLayer().SnapshotAsync(snapshot, cancellationToken);
     }
 

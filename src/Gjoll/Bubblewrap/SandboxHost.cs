@@ -10,6 +10,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
     private readonly SandboxFolders _folders;
     private readonly RecordStore<SandboxRecord> _registry;
     private readonly Cgroups _cgroups;
+    private readonly long _reserve;
     private readonly TimeProvider _time;
     private readonly GuestChannels _channels;
     private readonly BubblewrapWarden _wardens;
@@ -18,7 +19,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
 
     public SandboxHost(BubblewrapOptions options, SandboxFolders folders, RecordStore<SandboxRecord> registry, Cgroups cgroups, TimeProvider time)
     {
-        (_folders, _registry, _cgroups, _time) = (folders, registry, cgroups, time);
+        (_folders, _registry, _cgroups, _reserve, _time) = (folders, registry, cgroups, options.DiskReserveBytes, time);
         _wardens = new BubblewrapWarden(options, folders, time);
         _starter = new Starter(options, folders, cgroups, _wardens, time);
         _ender = new Ender(time);
@@ -30,6 +31,9 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
     public RecordStore<SandboxRecord> Registry => _registry;
 
     public GuestChannel Channel(SandboxName name) => _channels.Of(name, name => new RunningSandbox(name, _folders, _registry, _wardens));
+
+    /// <exception cref="GjollException">Less than the reserve is free.</exception>
+    public void CheckReserve(string attempt) => HostDisk.CheckReserve(_folders.Root, _reserve, attempt);
 
     public SandboxRecord Demand(SandboxName name) =>
         _registry.Read(name) is { Ready: true } record ? record : throw new GjollException($"There is no sandbox {name}.");
@@ -60,6 +64,7 @@ internal sealed class SandboxHost : ISweepable<SandboxRecord>, IAsyncDisposable
             return;
         }
 
+        CheckReserve("start a sandbox");
         // What an earlier start left, or a start whose record was never written because its host died.
         await EndAllAsync(name, record, cancellationToken);
         record = record with { WasStarted = true, Run = null, Cgroups = _cgroups.Plan(_folders.Marker(name)) };

@@ -38,6 +38,15 @@ public sealed class InstanceStore
     public async Task<InstanceLock> LockAsync(SandboxName name, CancellationToken cancellationToken) =>
         new(await _records.LockAsync(name, cancellationToken));
 
+    /// <summary>Whether whoever was making it died: it will never be ready.</summary>
+    public bool IsAbandoned(Instance instance)
+    {
+        var name = new SandboxName(instance.Name);
+        // Read once more: it may have become ready between the reading and the look at the lock.
+        return instance.Stage == InstanceStage.Creating && !_records.IsLocked(name)
+            && Read(name) is { Stage: InstanceStage.Creating } still && still.Created == instance.Created;
+    }
+
     /// <summary>Removes the record and what lies beside it. The lock is held, and ends with the name.</summary>
     public async Task RemoveAsync(SandboxName name, InstanceLock held, CancellationToken cancellationToken)
     {

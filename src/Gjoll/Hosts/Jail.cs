@@ -53,7 +53,7 @@ internal sealed class Jail : IAsyncDisposable
     public ProcessIdentity Process { get; private set; } = new(0, 0);
 
     /// <summary>What it, or whatever came before it, has said on standard error so far.</summary>
-    public string Complaints => Printable.Of(_complaints.ToString());
+    public string Complaints => Printable.Of(string.Join("; ", _complaints.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
 
     public static async Task<Jail> StartAsync(JailPlan plan, CancellationToken cancellationToken)
     {

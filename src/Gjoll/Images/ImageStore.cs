@@ -42,6 +42,9 @@ public sealed class ImageStore(string folder)
         return [.. images.OrderBy(image => image.Manifest.Name, StringComparer.Ordinal).ThenBy(image => image.Manifest.Variant, StringComparer.Ordinal).ThenBy(image => image.Digest, StringComparer.Ordinal)];
     }
 
+    /// <summary>Whether there is an image of that name, damaged or not.</summary>
+    public bool Has(ImageReference reference) => reference.Digest is { } digest ? Directory.Exists(Path.Combine(Folder, reference.Name, digest)) : PointerOf(reference) is not null;
+
     /// <summary>
     /// Finds an image to boot. Refused, with a <see cref="GjollException"/>, when it is for another architecture or when manifest, kernel, initrd or disk are
     /// not what was built. Each is hashed once for each state of its file.
@@ -75,6 +78,9 @@ public sealed class ImageStore(string folder)
             .Where(name => name != ImageManifest.FileName && !image.Manifest.Files.ContainsKey(name)).Select(name => $"{name} does not belong to it"));
         return wrong.Count == 0 ? image : throw new GjollException($"{image.Reference} is damaged: {string.Join("; ", wrong)}.");
     }
+
+    /// <summary>What a reference stands for now.</summary>
+    public Task<string> DigestOfAsync(string reference, CancellationToken cancellationToken) => ResolveAsync(ImageReference.Parse(reference), cancellationToken);
 
     /// <summary>Removes one image. Sandboxes that run on it keep its open files until they end; they cannot be started again.</summary>
     public async Task RemoveAsync(string reference, CancellationToken cancellationToken)
@@ -130,6 +136,9 @@ public sealed class ImageStore(string folder)
             File.Delete(partial);
         }
     }
+
+    /// <summary>Whether any image has this digest.</summary>
+    internal bool HasDigest(string digest) => Directories(Folder).Any(name => File.Exists(Path.Combine(name, digest, ImageManifest.FileName)));
 
     /// <summary>The image with these inputs, when it is there.</summary>
     internal async Task<Image?> FindByInputsAsync(string name, string variant, string inputs, CancellationToken cancellationToken) =>
@@ -202,20 +211,27 @@ public sealed class ImageStore(string folder)
         var home = Path.Combine(Folder, reference.Name);
         if (reference.Digest is { } digest)
         {
-            return Directory.Exists(Path.Combine(home, digest)) ? digest : throw new GjollException($"There is no image {reference} in {Folder}.");
+            return Directory.Exists(Path.Combine(home, digest)) ? digest : throw new GjollException($"There is no image {reference} in {Folder} any more: build it again with 'gjoll image build', or take another.");
         }
 
-        string[] pointers = Directory.Exists(home) ? Directory.GetFiles(home, "*" + ReferenceSuffix) : [];
-        var wanted = Path.Combine(home, (reference.Variant ?? ImageReference.DefaultVariant) + ReferenceSuffix);
-        var pointer = pointers.Contains(wanted) ? wanted
-            // A name alone is the only variant that is there, when none is called 'default'.
-            : reference.Variant is null && pointers is [var single] ? single
-            : throw new GjollException(pointers.Length == 0
-                ? $"There is no image {reference.Name} in {Folder}; build it with 'gjoll image build'."
-                : $"There is no image {reference.Name}:{Path.GetFileNameWithoutExtension(wanted)} in {Folder}; there is {string.Join(", ", pointers.Select(path => $"{reference.Name}:{Path.GetFileNameWithoutExtension(path)}").Order(StringComparer.Ordinal))}.");
+        var pointer = PointerOf(reference) ?? throw new GjollException(Pointers(reference.Name) is { Length: > 0 } others
+            ? $"There is no image {reference.Name}:{reference.Variant ?? ImageReference.DefaultVariant} in {Folder}; there is {string.Join(", ", others.Select(path => $"{reference.Name}:{Path.GetFileNameWithoutExtension(path)}").Order(StringComparer.Ordinal))}."
+            : $"There is no image {reference.Name} in {Folder}; build it with 'gjoll image build'.");
         var text = (await File.ReadAllTextAsync(pointer, cancellationToken)).Trim();
         return Digest.IsWellFormed(text) ? text : throw new GjollException($"{pointer} holds no digest.");
     }
+
+    private string? PointerOf(ImageReference reference)
+    {
+        var pointers = Pointers(reference.Name);
+        var wanted = Path.Combine(Folder, reference.Name, (reference.Variant ?? ImageReference.DefaultVariant) + ReferenceSuffix);
+        return pointers.Contains(wanted) ? wanted
+            // A name alone is the only variant that is there, when none is called 'default'.
+            : reference.Variant is null && pointers is [var single] ? single
+            : null;
+    }
+
+    private string[] Pointers(string name) => Directory.Exists(Path.Combine(Folder, name)) ? Directory.GetFiles(Path.Combine(Folder, name), "*" + ReferenceSuffix) : [];
 
     private static async Task<ImageManifest> ReadManifestAsync(string image, string digest, CancellationToken cancellationToken)
     {

@@ -8,6 +8,9 @@ internal sealed class BootImages(ImageStore store)
     /// <summary>The digest reference that a name stands for now.</summary>
     public async Task<string> ResolveAsync(string reference, CancellationToken cancellationToken) => (await store.OpenAsync(reference, cancellationToken)).Reference.ToString();
 
+    /// <summary>Whether it is still there.</summary>
+    public bool Has(string digest) => store.HasDigest(digest);
+
     /// <exception cref="GjollException">It is not there, of another architecture, or not what was built.</exception>
     public async Task<BootImage> OpenAsync(string reference, CancellationToken cancellationToken)
     {

@@ -48,7 +48,7 @@ internal sealed class BootProbe(MachineFolders folders, QemuVersion version, Qem
         }
         catch (GjollException failure)
         {
-            return new BootResult(false, Printable.Of(failure.Message));
+            return new BootResult(false, Printable.Of(failure.Message).TrimEnd('.'));
         }
         finally
         {

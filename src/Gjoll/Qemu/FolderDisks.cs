@@ -8,8 +8,10 @@ namespace Gjoll.Qemu;
 /// <summary>
 /// Folders of the host for guests to read: each becomes a disk of its own, made once for what it holds. Nothing of the host is shared; a guest has a copy.
 /// </summary>
-internal sealed class FolderDisks(MachineFolders folders)
+internal sealed class FolderDisks(MachineFolders folders, TimeProvider time)
 {
+    private static readonly TimeSpan Late = TimeSpan.FromHours(1);
+
     /// <summary>The name of the disk in <see cref="MachineFolders.FolderDisks"/>. Any number of callers may make the same one.</summary>
     public async Task<string> EnsureAsync(string folder, CancellationToken cancellationToken)
     {
@@ -18,6 +20,8 @@ internal sealed class FolderDisks(MachineFolders folders)
         var target = Path.Combine(folders.FolderDisks, name);
         if (File.Exists(target))
         {
+            // Wanted again: see below.
+            File.SetLastWriteTimeUtc(target, time.GetUtcNow().UtcDateTime);
             return name;
         }
 
@@ -30,6 +34,17 @@ internal sealed class FolderDisks(MachineFolders folders)
         File.SetUnixFileMode(draft, Modes.FileForAll);
         File.Move(draft, target, overwrite: true);
         return name;
+    }
+
+    /// <summary>
+    /// Disks, and drafts of them, that none of these names and nobody wanted of late: a machine is registered after its disks were made.
+    /// </summary>
+    public IReadOnlyList<string> Unused(IEnumerable<string> named, DateTimeOffset now)
+    {
+        var used = named.ToHashSet(StringComparer.Ordinal);
+        return Directory.Exists(folders.FolderDisks)
+            ? [.. Directory.EnumerateFiles(folders.FolderDisks).Where(file => !used.Contains(Path.GetFileName(file)) && now - File.GetLastWriteTimeUtc(file) > Late)]
+            : [];
     }
 
     // Names, sizes and times, as for any cache of files: who changes a file and hides it from all three wants the old one.

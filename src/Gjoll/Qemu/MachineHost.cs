@@ -31,6 +31,9 @@ internal sealed class MachineHost(
     private static readonly TimeSpan EndPoll = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan MonitorPatience = TimeSpan.FromSeconds(60);
 
+    // Under the machine's lock, for which commands wait.
+    private static readonly TimeSpan GoOnPatience = TimeSpan.FromSeconds(3);
+
     private readonly MachineLauncher _launcher = new(options, time);
     private readonly Ender _ender = new(time);
     private readonly GuestChannels _channels = new(time);
@@ -46,6 +49,9 @@ internal sealed class MachineHost(
     public Task DisconnectAsync(SandboxName name) => _channels.DisconnectAsync(name);
 
     public ValueTask DisposeAsync() => _channels.DisposeAsync();
+
+    /// <exception cref="GjollException">Less than the reserve is free.</exception>
+    public void CheckReserve(string attempt) => HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, attempt);
 
     public static bool IsRunning(MachineRecord record) => record.Run is { } run && ProcessTable.IsStaying(run.Qemu);
 
@@ -75,13 +81,18 @@ internal sealed class MachineHost(
     public async Task StartAsync(SandboxName name, Accelerator accelerator, CancellationToken cancellationToken)
     {
         var record = Demand(name);
-        HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "start a machine");
+        CheckReserve("start a machine");
         if (IsRunning(record) && record.Run!.IsUp)
         {
             return;
         }
 
-        DemandSockets(name, record);
+        // A fork's endpoints exist only with it: whoever made it opens its doors next, and until then a connection through them is refused.
+        if (record.Next != Beginning.State || record.WasStarted)
+        {
+            DemandSockets(name, record);
+        }
+
         if (record.Next != Beginning.Ready || !IsRunning(record))
         {
             record = await ClearAsync(name, record, cancellationToken);
@@ -123,6 +134,12 @@ internal sealed class MachineHost(
     public async Task StopAsync(SandboxName name, TimeSpan grace, CancellationToken cancellationToken)
     {
         var record = Demand(name);
+        if (IsRunning(record))
+        {
+            // For whoever asks afterwards what it said.
+            await LastWordsAsync(name);
+        }
+
         if (IsRunning(record) && record.Run!.Warden is { } warden && ProcessTable.IsAlive(warden))
         {
             await AskToEndAsync(record, grace, Channel(name), cancellationToken);
@@ -202,7 +219,7 @@ internal sealed class MachineHost(
     /// <summary>Saves memory and devices of a running machine and copies its disk; the machine stands still meanwhile and then goes on.</summary>
     public async Task FreezeAsync(SandboxName name, MachineRecord record, Func<Monitor, CancellationToken, Task> copy, CancellationToken cancellationToken)
     {
-        HostDisk.CheckReserve(folders.Root, options.DiskReserveBytes, "save a machine");
+        CheckReserve("save a machine");
         await using var monitor = await MonitorAsync(name, cancellationToken);
         await monitor.RunAsync("stop", cancellationToken);
         try
@@ -217,15 +234,19 @@ internal sealed class MachineHost(
         }
     }
 
-    /// <summary>Lets a machine go on that stands still because a write to its disk found no room. Anything else it may be doing is left alone.</summary>
-    public async Task GoOnAsync(SandboxName name, CancellationToken cancellationToken)
+    /// <summary>
+    /// Lets a machine go on that stands still because a write to its disk found no room. Anything else it may be doing is left alone. False when its QEMU
+    /// did not answer.
+    /// </summary>
+    public async Task<bool> GoOnAsync(SandboxName name, CancellationToken cancellationToken)
     {
-        if (!IsRunning(Demand(name)))
+        // It may have been removed since it was seen.
+        if (registry.Read(name) is not { Ready: true } record || !IsRunning(record))
         {
-            return;
+            return true;
         }
 
-        using var bounded = new CancellationTokenSource(MonitorPatience, time);
+        using var bounded = new CancellationTokenSource(GoOnPatience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
         try
         {
@@ -235,10 +256,12 @@ internal sealed class MachineHost(
             {
                 await monitor.RunAsync("cont", either.Token);
             }
+
+            return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new GjollException($"QEMU of sandbox {name} does not answer.", isTransient: true);
+            return false;
         }
     }
 
@@ -250,6 +273,14 @@ internal sealed class MachineHost(
     /// <summary>What the guest has written on its console, the last part of it.</summary>
     public async Task<string> ConsoleAsync(SandboxName name, CancellationToken cancellationToken)
     {
+        // Reading empties QEMU's buffer: what was read is kept beside it, as bounded as that, and outlives the machine.
+        var file = Path.Combine(folders.Of(name), "console.log");
+        var kept = File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : "";
+        if (!IsRunning(Demand(name)))
+        {
+            return kept;
+        }
+
         await using var monitor = await MonitorAsync(name, cancellationToken);
         using var answer = await monitor.AskAsync(
             "ringbuf-read",
@@ -260,9 +291,7 @@ internal sealed class MachineHost(
             },
             cancellationToken);
         var text = answer.RootElement.GetProperty("return").GetString() ?? "";
-        // Reading empties QEMU's buffer: what was read is kept beside it, as bounded as that.
-        var file = Path.Combine(folders.Of(name), "console.log");
-        var whole = (File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : "") + text;
+        var whole = kept + text;
         whole = whole.Length > MachineArguments.ConsoleBytes ? whole[^MachineArguments.ConsoleBytes..] : whole;
         await File.WriteAllTextAsync(file, whole, cancellationToken);
         return whole;

@@ -20,19 +20,21 @@ public sealed partial class QemuProvider
 
         string image;
         BootResult kvm;
+        var remedy = "Mend that, and try again.";
         try
         {
             PrepareFolders();
             await _version.ReadAsync(cancellationToken);
-            image = await _images.ResolveAsync(_options.DefaultImage, cancellationToken);
             _ = _programs.Warden;
+            remedy = "'gjoll image build' makes the image that is booted when none is named.";
+            image = await _images.ResolveAsync(_options.DefaultImage, cancellationToken);
             kvm = _options.Accelerator == Accelerator.Tcg
                 ? new BootResult(false, "the configuration says TCG")
                 : await _boots.TryAsync(image, Accelerator.Kvm, cancellationToken);
         }
         catch (GjollException failure)
         {
-            return new ProviderReport(false, failure.Message, "gjoll doctor says what is needed; gjoll image build makes the image.", []);
+            return new ProviderReport(false, failure.Message, remedy, []);
         }
 
         if (kvm.Works)

@@ -39,7 +39,7 @@ public sealed partial class QemuProvider
         return report with { Strays = strays, Failures = failures };
     }
 
-    /// <summary>Half-made templates, memory that no running machine uses, and disks of folders that no record names.</summary>
+    /// <summary>Half-made templates, those whose image is gone, memory that no running machine uses, and disks of folders that no record names.</summary>
     private async Task<IReadOnlyList<string>> SweepTemplatesAsync(CancellationToken cancellationToken)
     {
         List<string> strays = [];
@@ -54,6 +54,22 @@ public sealed partial class QemuProvider
                 await new Ender(_time).EndProcessesAsync(_folders.TemplateMarker(id), null, cancellationToken);
                 strays.Add($"memory of template {id}, which no machine uses");
             }
+        }
+
+        foreach (var id in _templates.Ids())
+        {
+            using var locked = await _templates.LockAsync(id, cancellationToken);
+            if (_templates.Read(id) is { } template && !_images.Has(template.Image) && !_registry.Names().Any(name => _registry.Read(name)?.Template == id))
+            {
+                await _templates.RemoveAsync(id, _time, cancellationToken);
+                strays.Add($"template {id}, whose image is gone");
+            }
+        }
+
+        foreach (var disk in _folderDisks.Unused(_registry.Names().SelectMany(name => _registry.Read(name)?.FolderDisks ?? []), _time.GetUtcNow()))
+        {
+            File.Delete(disk);
+            strays.Add($"disk {disk}, which no machine has");
         }
 
         if (Directory.Exists(_folders.Templates))
@@ -140,7 +156,10 @@ public sealed partial class QemuProvider
                 if (hasRoomAgain)
                 {
                     using var alone = await _registry.LockAsync(name, cancellationToken);
-                    await _host.GoOnAsync(name, cancellationToken);
+                    if (!await _host.GoOnAsync(name, cancellationToken))
+                    {
+                        LogSilent(name);
+                    }
                 }
 
                 return;
@@ -168,6 +187,10 @@ public sealed partial class QemuProvider
 
     [LoggerMessage(LogLevel.Warning, "The warm pool could not be filled: {Reason}")]
     private partial void LogPoolFailed(string reason);
+
+    // Who works with it hears of it anyway; to anybody else it is no news.
+    [LoggerMessage(LogLevel.Information, "QEMU of sandbox {Name} does not answer")]
+    private partial void LogSilent(SandboxName name);
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {Name} could not be looked at: {Reason}")]
     private partial void LogLookFailed(SandboxName name, string reason);

@@ -47,8 +47,8 @@ public sealed partial class QemuProvider : ISandboxProvider, IAsyncDisposable
         _users = new KernelUsers(_folders.Root, options.FirstUserId, () => _registry.Names().Select(name => _registry.Read(name)?.UserId).OfType<uint>());
         _images = new BootImages(new ImageStore(options.ImageFolder));
         _templates = new Templates(_folders, _registry);
-        _folderDisks = new FolderDisks(_folders);
-        _version = new QemuVersion(options.Program);
+        _folderDisks = new FolderDisks(_folders, time);
+        _version = new QemuVersion(options.Program, time);
         _programs = new NativePrograms(options.NativeFolder);
         _host = new MachineHost(options, _folders, _registry, _cgroups, _images, _templates, _programs, time);
         _maker = new TemplateMaker(this, _host, _templates, time, logger);

@@ -6,12 +6,16 @@ namespace Gjoll.Qemu;
 
 /// <summary>Which QEMU and processor a saved state belongs to.</summary>
 /// <param name="program">As in <see cref="QemuOptions.Program"/>.</param>
-internal sealed partial class QemuVersion(string program)
+/// <param name="time">Bounds the asking.</param>
+internal sealed partial class QemuVersion(string program, TimeProvider time)
 {
     private Known? _known;
 
     /// <summary>The oldest with <c>x-ignore-shared</c>, <c>obsolete=deny</c> and <c>smbus=off</c> together.</summary>
     public static Version Oldest { get; } = new(6, 2);
+
+    /// <summary>A program that says nothing at all must not hold up whoever looks whether it works.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>QEMU's own line. It is asked once for each state of its file: to start it takes longer than much of what the answer is for.</summary>
     /// <exception cref="GjollException">It is not installed, or too old; the message names the remedy.</exception>
@@ -32,9 +36,15 @@ internal sealed partial class QemuVersion(string program)
     private async Task<string> AskAsync(CancellationToken cancellationToken)
     {
         string text;
+        using var bounded = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bounded.Token, cancellationToken);
         try
         {
-            text = await HostProcess.RunAsync([program, "--version"], cancellationToken);
+            text = await HostProcess.RunAsync([program, "--version"], either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new GjollException($"'{program} --version' did not answer within {Patience.TotalSeconds:F0} seconds: install QEMU again.");
         }
         catch (GjollException missing)
         {

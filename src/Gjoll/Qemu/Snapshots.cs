@@ -29,10 +29,16 @@ internal sealed class Snapshots(MachineHost host, SandboxName name)
     public async Task TakeAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
         var record = host.Demand(name);
+        var running = MachineHost.IsRunning(record);
+        if (!running && record.Next == Beginning.State)
+        {
+            throw new GjollException($"Sandbox {name} waits to go on from a saved state: start it first.");
+        }
+
+        host.CheckReserve("save a machine");
         var draft = Path.Combine(host.Folders.Snapshots(name), Draft);
         await HostDisk.RemoveAsync(draft, cancellationToken);
         Directory.CreateDirectory(draft, Modes.Owner);
-        var running = MachineHost.IsRunning(record);
         if (running)
         {
             await host.FreezeAsync(name, record, (monitor, token) => CopyRunningAsync(monitor, record, draft, token), cancellationToken);
@@ -40,10 +46,6 @@ internal sealed class Snapshots(MachineHost host, SandboxName name)
         else
         {
             await Disks.CopyAsync(Disk, Path.Combine(draft, MachineFolder.Disk), cancellationToken);
-            if (record.Next == Beginning.State)
-            {
-                throw new GjollException($"Sandbox {name} waits to go on from a saved state: start it first.");
-            }
         }
 
         var kept = new SnapshotRecord { WithMemory = running, SharedMemory = record.SharedMemory, Template = record.Template, WasTemplate = !running && record.Next == Beginning.Template };

@@ -56,6 +56,28 @@ internal sealed class RecordStore<TRecord>(StateFolders folders, JsonTypeInfo<TR
 
     public Task<NameLock> LockAsync(SandboxName name, CancellationToken cancellationToken) => LockAsync(folders.Lock(name), cancellationToken);
 
+    /// <summary>Whether somebody holds the lock at this moment. Nothing is changed.</summary>
+    public bool IsLocked(SandboxName name)
+    {
+        try
+        {
+            using var look = new FileStream(folders.Lock(name), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>A lock that is not a sandbox's; the word must not be the name of one.</summary>
     public Task<NameLock> LockFileAsync(string word, CancellationToken cancellationToken) => LockAsync(Path.Combine(folders.Locks, "." + word), cancellationToken);
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Gjoll.Qemu;
 using Gjoll.Tests.Images;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,6 +38,52 @@ public sealed class QemuTroubleTests(Machines machines) : IClassFixture<Machines
         Assert.Contains("apt install qemu-system-x86", report.Reason, StringComparison.Ordinal);
         Assert.NotNull(report.Remedy);
         Assert.Empty(await provider.ListAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Qemu_ThatSaysNothingAtAllIsNotWaitedForWithoutEnd()
+    {
+        var fake = Path.Combine(_folder, "qemu");
+        await File.WriteAllTextAsync(fake, "#!/bin/sh\nexec sleep 1000\n", Cancel);
+        File.SetUnixFileMode(fake, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var failure = await Assert.ThrowsAsync<GjollException>(() => new QemuVersion(fake, new HastyTime()).ReadAsync(Cancel));
+
+        Assert.Contains("did not answer within 30 seconds", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestHost.Processes(), id => TestHost.CommandOf(id).Contains(fake));
+    }
+
+    [Fact]
+    public async Task Logs_OfAMachineOutliveIt()
+    {
+        await using var provider = Machines.Make(machines.StateFolder);
+        var sandbox = await provider.CreateAsync(Some.Spec(), Cancel);
+        await sandbox.StartAsync(Cancel);
+        await sandbox.RunAsync(Some.Shell("echo last words | sudo tee /dev/console") with { AsRoot = true }, Cancel);
+
+        await sandbox.StopAsync(TimeSpan.Zero, Cancel);
+
+        Assert.Contains("last words", await provider.ReadConsoleAsync(sandbox.Name, Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sweep_RemovesTemplatesAndDisksThatNothingNeeds()
+    {
+        await using var provider = Make(_ => { });
+        var template = Directory.CreateDirectory(Path.Combine(_folder, "templates", "0123456789abcdef")).FullName;
+        var record = new TemplateRecord { Image = new string('0', 64), Shape = "", Host = "", Created = default, DiskBytes = 0, StateDigest = "", MemoryDigest = "", DiskDigest = "" };
+        await File.WriteAllBytesAsync(Path.Combine(template, Templates.RecordFile), JsonSerializer.SerializeToUtf8Bytes(record, TemplateJson.Default.TemplateRecord), Cancel);
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "folders")).FullName;
+        var (old, fresh) = (Path.Combine(folder, "old.ext4"), Path.Combine(folder, "fresh.ext4"));
+        await File.WriteAllTextAsync(old, "", Cancel);
+        await File.WriteAllTextAsync(fresh, "", Cancel);
+        File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-1));
+
+        var report = await provider.SweepAsync(_ => true, Cancel);
+
+        Assert.Empty(report.Failures);
+        Assert.Equal(2, report.Strays.Count);
+        Assert.Equal((false, false, true), (Directory.Exists(template), File.Exists(old), File.Exists(fresh)));
     }
 
     [Theory]
@@ -146,6 +193,8 @@ public sealed class QemuTroubleTests(Machines machines) : IClassFixture<Machines
         Assert.Equal("up\n", (await same.RunAsync(Some.Shell("echo up"), Cancel)).OutputText);
         await same.StopAsync(TimeSpan.Zero, Cancel);
         await Assert.ThrowsAsync<GjollException>(() => same.StartAsync(Cancel));
+        await Assert.ThrowsAsync<GjollException>(() => same.SnapshotAsync(new SnapshotName("full"), Cancel));
+        Assert.Empty(await same.ListSnapshotsAsync(Cancel));
         await late.SweepAsync(info => info.Name == spec.Name, Cancel);
         Assert.Equal(spec.Name, Assert.Single(await late.ListAsync(Cancel)).Name);
         await late.DestroyAsync(spec.Name, Cancel);
