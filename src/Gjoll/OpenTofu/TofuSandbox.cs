@@ -2,68 +2,45 @@ using Gjoll.Channel;
 
 namespace Gjoll.OpenTofu;
 
-/// <summary>A handle on a record; it holds no state of its own, so that any number of them, in any process, agree.</summary>
-internal sealed class TofuSandbox(SandboxName name, TofuHost host) : ISandbox
+internal sealed class TofuSandbox(SandboxName name, TofuHost host) : GuestSandbox(name)
 {
-    public SandboxName Name => name;
+    protected override GuestChannel Channel => host.Channel(Name);
 
-    private GuestChannel Channel => host.Channel(name);
-
-    public Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
+    public override Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(host.Describe(name, host.Demand(name)));
+        return Task.FromResult(host.Describe(Name, host.Demand(Name)));
     }
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        await host.StartAsync(name, cancellationToken);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        await host.StartAsync(Name, cancellationToken);
     }
 
-    public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
+    public override async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        await host.StopAsync(name, grace, cancellationToken);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        await host.StopAsync(Name, grace, cancellationToken);
     }
 
-    public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
+    public override async Task RefreshForwardsAsync(CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        host.RefreshForwards(name);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        host.RefreshForwards(Name);
     }
 
-    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => spec.AsRoot && host.Demand(name).Outputs is { SshUser: not "root" and var user }
+    public override Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => spec.AsRoot && host.Demand(Name).Outputs is { SshUser: not "root" and var user }
         ? throw new GjollException($"The opentofu provider runs programs as {user}: put sudo before the command where that is allowed, or let ssh_user be root.")
-        : Channel.ExecAsync(spec, cancellationToken);
+        : base.ExecAsync(spec, cancellationToken);
 
-    public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) => Channel.AttachAsync(id, output, error, cancellationToken);
+    public override Task SnapshotAsync(SnapshotName snapshot, CancellationToken cancellationToken) => throw NoSnapshots();
 
-    public Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken) => Channel.ListProgramsAsync(cancellationToken);
+    public override Task RestoreAsync(SnapshotName snapshot, CancellationToken cancellationToken) => throw NoSnapshots();
 
-    public Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken) => Channel.ConnectAsync(guestPort, cancellationToken);
-
-    public Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken) => Channel.HealthAsync(cancellationToken);
-
-    public Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken) =>
-        GuestFiles.WriteAsync(this, guestPath, content, mode, cancellationToken);
-
-    public Task CopyInAsync(string hostFolder, string guestFolder, CancellationToken cancellationToken) =>
-        GuestFiles.CopyInAsync(this, hostFolder, guestFolder, cancellationToken);
-
-    public Task<long> CopyOutAsync(string guestPath, Stream destination, long maxBytes, CancellationToken cancellationToken) =>
-        GuestFiles.CopyOutAsync(this, ["cat", "--", guestPath], guestPath, destination, maxBytes, cancellationToken);
-
-    public Task<long> CopyOutArchiveAsync(string guestPath, Stream destination, long maxBytes, CancellationToken cancellationToken) =>
-        GuestFiles.CopyOutAsync(this, GuestFiles.ArchiveCommand(guestPath), guestPath, destination, maxBytes, cancellationToken);
-
-    public Task SnapshotAsync(SnapshotName name, CancellationToken cancellationToken) => throw NoSnapshots();
-
-    public Task RestoreAsync(SnapshotName name, CancellationToken cancellationToken) => throw NoSnapshots();
-
-    public Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
+    public override Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
     {
-        host.Demand(name);
+        host.Demand(Name);
         return Task.FromResult<IReadOnlyList<SnapshotName>>([]);
     }
 

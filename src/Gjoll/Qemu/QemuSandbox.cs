@@ -2,76 +2,51 @@ using Gjoll.Channel;
 
 namespace Gjoll.Qemu;
 
-/// <summary>A handle on a record; it holds no state of its own, so that any number of them, in any process, agree.</summary>
-internal sealed class QemuSandbox(SandboxName name, QemuProvider provider, MachineHost host) : ISandbox
+internal sealed class QemuSandbox(SandboxName name, QemuProvider provider, MachineHost host) : GuestSandbox(name)
 {
-    public SandboxName Name => name;
+    protected override GuestChannel Channel => host.Channel(Name);
 
-    private GuestChannel Channel => host.Channel(name);
-
-    public Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
+    public override Task<SandboxInfo> InspectAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(host.Describe(name, host.Demand(name)));
+        return Task.FromResult(host.Describe(Name, host.Demand(Name)));
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => provider.StartAsync(this, cancellationToken);
+    public override Task StartAsync(CancellationToken cancellationToken) => provider.StartAsync(this, cancellationToken);
 
-    public async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
+    public override async Task StopAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
         // Before the lock: a dead warden is replaced under it.
-        if (MachineHost.IsRunning(host.Demand(name)))
+        if (MachineHost.IsRunning(host.Demand(Name)))
         {
-            await host.EnsureWardenAsync(name, cancellationToken);
+            await host.EnsureWardenAsync(Name, cancellationToken);
         }
 
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        await host.StopAsync(name, grace, cancellationToken);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        await host.StopAsync(Name, grace, cancellationToken);
     }
 
-    public async Task RefreshForwardsAsync(CancellationToken cancellationToken)
+    public override async Task RefreshForwardsAsync(CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        host.RefreshForwards(name, host.Demand(name));
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        host.RefreshForwards(Name, host.Demand(Name));
     }
 
-    public Task<IGuestProcess> ExecAsync(ExecSpec spec, CancellationToken cancellationToken) => Channel.ExecAsync(spec, cancellationToken);
-
-    public Task<IGuestProcess?> AttachAsync(string id, long output, long error, CancellationToken cancellationToken) => Channel.AttachAsync(id, output, error, cancellationToken);
-
-    public Task<IReadOnlyList<GuestProgram>> ListProgramsAsync(CancellationToken cancellationToken) => Channel.ListProgramsAsync(cancellationToken);
-
-    public Task<GuestConnection> ConnectAsync(int guestPort, CancellationToken cancellationToken) => Channel.ConnectAsync(guestPort, cancellationToken);
-
-    public Task<SandboxHealth> HealthAsync(CancellationToken cancellationToken) => Channel.HealthAsync(cancellationToken);
-
-    public Task WriteFileAsync(string guestPath, Stream content, GuestFileMode mode, CancellationToken cancellationToken) =>
-        GuestFiles.WriteAsync(this, guestPath, content, mode, cancellationToken);
-
-    public Task CopyInAsync(string hostFolder, string guestFolder, CancellationToken cancellationToken) =>
-        GuestFiles.CopyInAsync(this, hostFolder, guestFolder, cancellationToken);
-
-    public Task<long> CopyOutAsync(string guestPath, Stream destination, long maxBytes, CancellationToken cancellationToken) =>
-        GuestFiles.CopyOutAsync(this, ["cat", "--", guestPath], guestPath, destination, maxBytes, cancellationToken);
-
-    public Task<long> CopyOutArchiveAsync(string guestPath, Stream destination, long maxBytes, CancellationToken cancellationToken) =>
-        GuestFiles.CopyOutAsync(this, GuestFiles.ArchiveCommand(guestPath), guestPath, destination, maxBytes, cancellationToken);
-
-    public async Task SnapshotAsync(SnapshotName snapshot, CancellationToken cancellationToken)
+    public override async Task SnapshotAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        await new Snapshots(host, name).TakeAsync(snapshot, cancellationToken);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        await new Snapshots(host, Name).TakeAsync(snapshot, cancellationToken);
     }
 
-    public async Task RestoreAsync(SnapshotName snapshot, CancellationToken cancellationToken)
+    public override async Task RestoreAsync(SnapshotName snapshot, CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        await new Snapshots(host, name).RestoreAsync(snapshot, cancellationToken);
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        await new Snapshots(host, Name).RestoreAsync(snapshot, cancellationToken);
     }
 
-    public async Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<SnapshotName>> ListSnapshotsAsync(CancellationToken cancellationToken)
     {
-        using var held = await host.Registry.LockAsync(name, cancellationToken);
-        return new Snapshots(host, name).List();
+        using var held = await host.Registry.LockAsync(Name, cancellationToken);
+        return new Snapshots(host, Name).List();
     }
 }
