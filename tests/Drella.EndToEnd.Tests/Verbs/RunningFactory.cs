@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Drella.EndToEnd.Tests.Verbs;
 
-/// <summary><c>drella up</c> as a process, with a tape that plays another part for each title. Shared by the tests of a class.</summary>
+/// <summary><c>drella up</c> as a process, with a tape that plays another part for each title, each with a file of its own: what one test merges is there for the next.</summary>
 public sealed class RunningFactory : IAsyncLifetime
 {
     private const string Tape =
@@ -29,8 +29,8 @@ public sealed class RunningFactory : IAsyncLifetime
           - say: "Done."
         - match: { role: producer, title: "costly" }
           steps:
-          - { usage: {in: 100000, out: 20000}, do: [ {op: shell, cmd: "cd ${ws} && echo goodbye > farewell.txt && git add -A && (git commit -q -m 'Say goodbye' || true)"} ] }
-          - { usage: {in: 100000, out: 20000}, do: [ {op: mcp, server: factory, tool: open_pr, args: {title: "Say goodbye", body: "A farewell."}} ] }
+          - { usage: {in: 100000, out: 20000}, do: [ {op: shell, cmd: "cd ${ws} && echo dear > costly.txt && git add -A && (git commit -q -m 'Say what it costs' || true)"} ] }
+          - { usage: {in: 100000, out: 20000}, do: [ {op: mcp, server: factory, tool: open_pr, args: {title: "Say what it costs", body: "A price."}} ] }
           - say: "Done."
         - match: { role: producer, title: "endless" }
           steps:
