@@ -61,7 +61,8 @@ public sealed class Commands : IAsyncDisposable
 
     public Process Start(params string[] arguments)
     {
-        var info = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        // Whoever runs the tests in the background has them ignore the keyboard's signals, and what they start with them.
+        var info = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT,QUIT", "dotnet", Program, .. arguments])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Folder,
         };
