@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Gjoll.Images;
 
@@ -164,6 +165,37 @@ public sealed class ImageBuilderTests(MinimalImage minimal) : IClassFixture<Mini
         Assert.Contains("not enough space in", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"needs about {2L << 40} bytes", refused.Message, StringComparison.Ordinal);
         AssertNothingLeft(Path.Combine(_folder, "store"));
+    }
+
+    [Fact]
+    public async Task Build_ThatFindsNoSpaceOnItsWaySaysWhereAndLeavesNothing()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can mount a small file system.");
+        var small = Directory.CreateDirectory(Path.Combine(_folder, "small")).FullName;
+        await TestHost.RunAsync("mount", "-t", "tmpfs", "-o", "size=16g,mode=755", "gjoll-test", small);
+        try
+        {
+            // There is room when the build looks, and none any more when it stores what it made.
+            var store = Path.Combine(small, "store");
+            var progress = new Hearing(step =>
+            {
+                if (step.Stage == ImageBuildStage.Storing)
+                {
+                    var disk = new DriveInfo(small);
+                    using var shrink = Process.Start("mount", ["-o", $"remount,size={disk.TotalSize - disk.AvailableFreeSpace}", small]);
+                    shrink.WaitForExit();
+                }
+            });
+
+            var failure = await Assert.ThrowsAsync<GjollException>(() => new ImageBuilder(TimeProvider.System).BuildAsync(MinimalImage.Options(store: store), progress, TestContext.Current.CancellationToken));
+
+            Assert.Contains($"not enough space in {store}", failure.Message, StringComparison.Ordinal);
+            AssertNothingLeft(store);
+        }
+        finally
+        {
+            await TestHost.RunAsync("umount", small);
+        }
     }
 
     [Theory]
