@@ -17,7 +17,7 @@ public sealed class QemuCycleTests(Machines machines) : CycleContract, IClassFix
 
     protected override int Cycles => SoakLength.Of(3, 50);
 
-    protected override int Kills => SoakLength.Of(3, 30);
+    protected override int Kills => SoakLength.Of(3, 200);
 
     protected override int CycleLength => 2000;
 
