@@ -10,8 +10,8 @@ internal sealed class ModelLedger(JobShelf shelf) : IModelLedger
     private const string WrapUp =
         "From the factory: the budget of this job is nearly used up. Commit what is good now, push it with open_pr or update_pr, and say what is left.";
 
-    // Job and the limit that was near when the agent was told; a raise lets it be told again.
-    private readonly ConcurrentDictionary<(JobId Job, long Limit), bool> told = new();
+    // The run that was told, and the limit that was near: the next run has not heard it, and a raise lets the same one be told again.
+    private readonly ConcurrentDictionary<(Assignment Run, int Try, long Limit), bool> told = new();
 
     public async Task<Reservation> ReserveAsync(Assignment assignment, ModelCall call, CancellationToken cancellationToken)
     {
@@ -49,7 +49,7 @@ internal sealed class ModelLedger(JobShelf shelf) : IModelLedger
 
     private async Task TellOnceAsync(LiveJob live, long limit, CancellationToken cancellationToken)
     {
-        if (told.TryAdd((live.Job.Id, limit), true))
+        if (told.TryAdd((live.Job.Assignment, live.Job.Tries, limit), true))
         {
             await live.RecordAsync(new JobEntry.Steered(WrapUp, "drella"), cancellationToken);
             live.Control.Writer.TryWrite(new AgentControl.Steer(WrapUp, IsOfOneRun: true));

@@ -29,17 +29,25 @@ public sealed class ModelLedgerAtWorkTests
     }
 
     [Fact]
-    public async Task Warning_ThatTheRunDidNotHearIsNotToldToTheNext()
+    public async Task Warning_IsForOneRunAndTheNextHasItsOwn()
     {
         using var work = await JobAtWork.StartAsync(budget: 1000);
-        await ReserveAsync(work, new ModelLedger(work.Shelf), "a", 900);
+        var ledger = new ModelLedger(work.Shelf);
+        await ReserveAsync(work, ledger, "a", 900);
         work.Live.Control.Writer.TryWrite(new AgentControl.Steer("Mind the time."));
 
         work.Live.ForgetOldWords();
 
-        Assert.True(work.Live.Control.Reader.TryRead(out var said));
-        Assert.Equal(new AgentControl.Steer("Mind the time."), said);
+        Assert.True(work.Live.Control.Reader.TryRead(out var kept));
+        Assert.Equal(new AgentControl.Steer("Mind the time."), kept);
         Assert.False(work.Live.Control.Reader.TryRead(out _));
+
+        // The run broke before it heard of it. The limit is as near as it was.
+        await work.EndAsync(StepName.Work, new StepOutcome.Broken("cut", IsTransient: true, null));
+        await work.BeginAsync(StepName.Work);
+        Assert.Equal(new Reservation.Granted(true), await ReserveAsync(work, ledger, "b", 50));
+        Assert.True(work.Live.Control.Reader.TryRead(out var said));
+        Assert.Contains("nearly used up", Assert.IsType<AgentControl.Steer>(said).Message, StringComparison.Ordinal);
     }
 
     [Fact]
